@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Generic multipath library for block drivers: the C API.
+ *
+ * A driver embeds a struct mpath_head in the object that stands for one
+ * logical unit and a struct mpath_device in each object that stands for one
+ * path to it. The library makes one disk (and, if asked, one char device) of
+ * the head and sends every bio, ioctl and io_uring command to a usable path.
+ *
+ * Names, fields and signatures follow the "libmultipath" series, version 3,
+ * of the linux-block list, so that a driver written for that header compiles
+ * against this one. Where the behaviour is different on purpose the comment
+ * says DIFFERS.
+ *
+ * Order of calls for a driver
+ *   mpath_head_init() -> [fill drv_module, parent, iopolicy, disk_groups, mpdt]
+ *   -> mpath_alloc_head_disk() -> [name the disk]
+ *   -> mpath_add_device() + mpath_device_set_live() for each path
+ *   ... mpath_delete_device() for each path ...
+ *   -> mpath_remove_disk() -> mpath_put_disk() -> mpath_head_uninit()
+ *   -> the head's memory may be freed.
+ *
+ * None of these waits for a process that holds one of the nodes open: openers
+ * hold a reference on an object of the library's own, not on the head.
+ */
+#ifndef _LINUX_MULTIPATH_H
+#define _LINUX_MULTIPATH_H
+
+#include <linux/atomic.h>
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/blk-mq.h>
+#include <linux/cdev.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pr.h>
+#include <linux/refcount.h>
+#include <linux/srcu.h>
+#include <linux/workqueue.h>
+
+struct mpath_head;
+struct mpath_device;
+struct mpath_gate;
+struct mpath_path_stats;
+
+/** A head has at most this many paths; one more is refused with -ENOSPC. */
+#define MPATH_MAX_PATHS		64
+
+/**
+ * enum mpath_iopolicy_e - how a path is chosen
+ * @MPATH_IOPOLICY_NUMA: the optimized path nearest to the submitting CPU's
+ *	node, kept until it stops being usable and optimized ("numa")
+ * @MPATH_IOPOLICY_RR: the next usable path in turn ("round-robin")
+ * @MPATH_IOPOLICY_QD: the usable path with the fewest commands in flight, as
+ *	counted by &mpath_device.nr_active ("queue-depth")
+ */
+enum mpath_iopolicy_e {
+	MPATH_IOPOLICY_NUMA,
+	MPATH_IOPOLICY_RR,
+	MPATH_IOPOLICY_QD,
+};
+
+/**
+ * enum mpath_access_state - what the storage says of one path
+ * @MPATH_STATE_OPTIMIZED: preferred
+ * @MPATH_STATE_NONOPTIMIZED: used when there is no usable optimized path
+ * @MPATH_STATE_OTHER: never chosen
+ */
+enum mpath_access_state {
+	MPATH_STATE_OPTIMIZED,
+	MPATH_STATE_NONOPTIMIZED,
+	MPATH_STATE_OTHER,
+};
+
+/*
+ * Bits of &mpath_head.flags. They are written by the library alone and only
+ * mirror what the head's state machine decided; the library never reads them.
+ */
+#define MPATH_HEAD_DISK_LIVE		0
+#define MPATH_HEAD_QUEUE_IF_NO_PATH	1
+#define MPATH_HEAD_CDEV_LIVE		2
+
+/* Bit of &mpath_device.flags: the link in the head's multipath/ exists. */
+#define MPATH_DEVICE_SYSFS_ATTR_LINK	0
+/* The path is on its head's list. Library only. */
+#define MPATH_DEVICE_ATTACHED		1
+
+/**
+ * REQ_MPATH - marks a bio that came through a head
+ *
+ * Set on every bio the library forwards, unless the template has
+ * %MPATH_FEAT_PLAIN_BIOS: a path driver may give REQ_DRV a meaning of its own
+ * (the stock NVMe driver follows it to a head disk that is not there).
+ */
+#define REQ_MPATH			REQ_DRV
+
+/* Sizes of the opaque C++ objects, checked on both sides of the boundary. */
+#define MPATH_CORE_PATH_WORDS		8
+#define MPATH_CORE_HEAD_WORDS		96
+
+/**
+ * struct mpath_device - one path
+ * @mpath_head: the head it belongs to; set by mpath_add_device()
+ * @siblings: on the head's dev_list; for the driver's own walks under
+ *	&mpath_head.srcu. The library selects from a table of its own
+ * @disk: the path's gendisk; not NULL
+ * @flags: MPATH_DEVICE_* bits
+ * @numa_node: the path's node or NUMA_NO_NODE
+ * @nr_active: commands in flight, as queue-depth compares them; owned by the
+ *	driver, may be shared by the paths of one controller, must outlive the
+ *	path; not NULL
+ * @access_state: written by the driver at any time with
+ *	mpath_set_access_state() (or WRITE_ONCE), read without a lock
+ *
+ * Owner: the driver. Memory must stay valid until mpath_delete_device() has
+ * returned and, with &mpath_head_template.get_path, until the last reference
+ * taken by that callback was put.
+ */
+struct mpath_device {
+	struct mpath_head	*mpath_head;
+	struct list_head	siblings;
+	struct gendisk		*disk;
+	unsigned long		flags;
+	int			numa_node;
+	atomic_t		*nr_active;
+	enum mpath_access_state	access_state;
+	/* private: */
+	struct mpath_path_stats	*stats;
+	unsigned int		slot;
+	u64			core[MPATH_CORE_PATH_WORDS];
+};
+
+/**
+ * struct mpath_head_template - what a driver does for its heads
+ *
+ * One constant object a driver. It is checked whole by
+ * mpath_alloc_head_disk(): a missing required callback or half of a pair is
+ * -EINVAL and one log line that names the rule; nothing is allocated then.
+ *
+ * @available_path: may this path become usable again? Decides between parking
+ *	and failing when nothing is usable. Required. Any context, under SRCU,
+ *	must not sleep.
+ * @is_disabled: must this path not be chosen now? Required. Same context.
+ * @is_optimized: is it of the preferred kind now? Required. Same context.
+ * @remove_head: the grace period of a delayed removal has ended. Optional.
+ *	Process context.
+ * @add_cdev: make the char node out of &mpath_head.cdev, &mpath_head.cdev_device
+ *	and &mpath_chr_fops. Optional, only together with @del_cdev and
+ *	@cdev_ioctl. Process context. The driver keeps cdev and cdev_device
+ *	valid until the last file is closed; @cdev_name has no such duty.
+ * @del_cdev: undo @add_cdev; called only if that succeeded.
+ * @cdev_ioctl: one ioctl on one path. @arg is the caller's, unchecked.
+ *	Required with @add_cdev or @cdev_name, forbidden without. May sleep.
+ * @ioctl_begin: optional, with @ioctl_finish: called before an ioctl; what it
+ *	stores in *opaque (NULL when called) is handed to @ioctl_finish
+ *	afterwards if it is not NULL. Under SRCU, must not sleep long.
+ *	DIFFERS: SRCU is left only if the path itself could be pinned with
+ *	@get_path; pinning less than the path (a controller, say) is not enough.
+ * @ioctl_finish: see @ioctl_begin. May sleep.
+ * @chr_uring_cmd: one io_uring command on one path; -EIOCBQUEUED or a result.
+ *	Absent: -EOPNOTSUPP. May be called in a context that must not block
+ *	(IO_URING_F_NONBLOCK); a path errno (-ENODEV, -ENXIO, -ESHUTDOWN) means
+ *	"not executed", and the command goes to another path.
+ * @chr_uring_cmd_iopoll: poll for completions. Absent: -EOPNOTSUPP. Called
+ *	without SRCU and without a path.
+ * @clone_bio: make the bio that is forwarded in place of the given one.
+ *	Optional. NULL fails the original with an I/O error (BLK_STS_AGAIN if
+ *	it was REQ_NOWAIT). Must not sleep for a REQ_NOWAIT bio.
+ * @device_groups: unused, kept for source compatibility.
+ *
+ * Beyond upstream, all optional:
+ * @cdev_name: write the name of the char node (no slash) into a buffer of @len
+ *	bytes, 0 or -errno. The library then makes the char device itself and
+ *	owns its memory, minor and lifetime. Not together with @add_cdev.
+ * @get_path: take a reference on the path and all that @cdev_ioctl and
+ *	@chr_uring_cmd use of it; false if it is on its way out. Only together
+ *	with @put_path. Any context, under SRCU, must not sleep. With it the
+ *	library leaves SRCU before every ioctl and command, so that nothing a
+ *	user does can hold up the removal of a path or head.
+ * @put_path: drop it. Any context, must not sleep.
+ * @clone_bio_to: as @clone_bio, but told the path. Not together with
+ *	@clone_bio.
+ * @partition_ioctl: may this ioctl command be used on a partition of the head
+ *	by a caller without CAP_SYS_ADMIN? Absent: none may (-EACCES).
+ * @features: MPATH_FEAT_* bits
+ */
+struct mpath_head_template {
+	bool (*available_path)(struct mpath_device *mpath_device);
+	bool (*is_disabled)(struct mpath_device *mpath_device);
+	bool (*is_optimized)(struct mpath_device *mpath_device);
+	void (*remove_head)(struct mpath_head *mpath_head);
+	int (*add_cdev)(struct mpath_head *mpath_head);
+	void (*del_cdev)(struct mpath_head *mpath_head);
+	long (*cdev_ioctl)(struct mpath_device *mpath_device, unsigned int cmd,
+			   unsigned long arg, bool open_for_write);
+	void (*ioctl_begin)(struct mpath_device *mpath_device, unsigned int cmd,
+			    void **opaque);
+	void (*ioctl_finish)(void *opaque);
+	int (*chr_uring_cmd)(struct mpath_device *mpath_device,
+			     struct io_uring_cmd *ioucmd,
+			     unsigned int issue_flags);
+	int (*chr_uring_cmd_iopoll)(struct io_uring_cmd *ioucmd,
+				    struct io_comp_batch *iob,
+				    unsigned int poll_flags);
+	struct bio *(*clone_bio)(struct bio *bio);
+	const struct attribute_group **device_groups;
+
+	int (*cdev_name)(struct mpath_head *mpath_head, char *buf, size_t len);
+	bool (*get_path)(struct mpath_device *mpath_device);
+	void (*put_path)(struct mpath_device *mpath_device);
+	struct bio *(*clone_bio_to)(struct mpath_device *mpath_device,
+				    struct bio *bio);
+	bool (*partition_ioctl)(unsigned int cmd);
+	unsigned int features;
+};
+
+/* &mpath_head_template.features: do not set REQ_MPATH on forwarded bios. */
+#define MPATH_FEAT_PLAIN_BIOS		(1U << 0)
+
+/**
+ * struct mpath_head - one logical unit with its paths
+ * @srcu: for the driver's own walks of @dev_list; mpath_synchronize() waits
+ *	for these readers too. The library's readers use the gate's SRCU
+ * @dev_list: RCU list of the paths, in the order they were added
+ * @lock: serialises list changes and state changes. Never held across a
+ *	callback
+ * @refcount: mpath_get_head()/mpath_put_head(); mpath_head_uninit() waits
+ *	until the driver's own users have put theirs. DIFFERS: openers hold
+ *	none
+ * @iopolicy: the driver's policy variable (one a head or shared); must be set
+ *	before mpath_alloc_head_disk() and outlive the head
+ * @requeue_list: bios waiting for a path
+ * @requeue_lock: guards it, irqs off
+ * @requeue_work: submits them again; see mpath_schedule_requeue_work()
+ * @requeue_no_usable_path_cnt: bios parked so far
+ * @fail_no_avail_path_cnt: bios failed for want of a path so far
+ * @drv_module: pinned while one of the nodes is open; mpath_head_init() sets
+ *	it to the calling module
+ * @cdev: for drivers with add_cdev only
+ * @cdev_device: for drivers with add_cdev only
+ * @flags: MPATH_HEAD_* bits, informational
+ * @disk: the head's gendisk, NULL if there is none
+ * @partition_scan_work: the first partition scan, off the caller's context
+ * @parent: device under which disk and char node appear; must outlive the disk
+ * @disk_groups: attribute groups of the disk; should hold &mpath_attr_group
+ * @mpdt: the driver's template
+ *
+ * Owner: the driver; zeroed memory. Valid until mpath_head_uninit() returned.
+ *
+ * States (src/core/lifetime.hpp has the table): NEW until the first path is
+ * live, ADDING while the disk is being added, LIVE, DYING from the start of
+ * mpath_remove_disk(), DEAD when the disk is gone.
+ *
+ * DIFFERS: there is no current_path[] here; the per-node hints live in the
+ * core as slot numbers, which cannot dangle.
+ */
+struct mpath_head {
+	struct srcu_struct	srcu;
+	struct list_head	dev_list;
+	struct mutex		lock;
+	refcount_t		refcount;
+	enum mpath_iopolicy_e	*iopolicy;
+	struct bio_list		requeue_list;
+	spinlock_t		requeue_lock;
+	struct work_struct	requeue_work;
+	atomic_long_t		requeue_no_usable_path_cnt;
+	atomic_long_t		fail_no_avail_path_cnt;
+	struct module		*drv_module;
+	struct cdev		cdev;
+	struct device		cdev_device;
+	unsigned long		flags;
+	struct gendisk		*disk;
+	struct work_struct	partition_scan_work;
+	struct device		*parent;
+	const struct attribute_group **disk_groups;
+	const struct mpath_head_template *mpdt;
+	/* private: */
+	struct mpath_gate	*gate;
+	struct delayed_work	park_work;
+	struct kobject		*stats_kobj;
+	void			*node_hints;
+	u64			core[MPATH_CORE_HEAD_WORDS];
+};
+
+extern const struct block_device_operations mpath_ops;
+extern const struct file_operations mpath_chr_fops;
+extern const struct attribute_group mpath_attr_group;
+extern const struct attribute_group *mpath_device_groups[];
+
+/* ------------------------------------------------------------- lifetime */
+
+/**
+ * mpath_head_init_owner() - prepare a head
+ * @mpath_head: zeroed memory of the driver's
+ * @owner: module to pin while a node is open; NULL for built-in code
+ *
+ * Drivers call mpath_head_init(), which passes their own module.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -ENOMEM.
+ */
+int mpath_head_init_owner(struct mpath_head *mpath_head, struct module *owner);
+#define mpath_head_init(mpath_head) \
+	mpath_head_init_owner((mpath_head), THIS_MODULE)
+
+/**
+ * mpath_head_uninit() - end of a head
+ * @mpath_head: a head whose disk, if it had one, was removed and put
+ *
+ * Cancels all work of the head, waits until every mpath_get_head() was put
+ * and for all readers. Afterwards the memory is the driver's again. Calls on
+ * files that are still open answer -ENODEV.
+ *
+ * Context: Process context, may sleep. Not from the head's own work.
+ */
+void mpath_head_uninit(struct mpath_head *mpath_head);
+
+/**
+ * mpath_get_head() - take a reference on a head
+ * @mpath_head: a head that has not been uninitialised
+ * Context: Any.
+ * Return: 0; -ENXIO if mpath_head_uninit() dropped the first reference.
+ */
+int mpath_get_head(struct mpath_head *mpath_head);
+
+/**
+ * mpath_put_head() - drop it
+ * @mpath_head: may be freed by its owner as soon as this returns
+ * Context: Any.
+ */
+void mpath_put_head(struct mpath_head *mpath_head);
+
+/**
+ * mpath_alloc_head_disk() - check the template and allocate the head's disk
+ * @mpath_head: with parent, iopolicy, disk_groups and mpdt set
+ * @lim: queue limits to start from
+ * @numa_node: node for the allocation or NUMA_NO_NODE
+ *
+ * The disk comes without a name; the driver sets disk_name, and nothing else,
+ * before the first mpath_device_set_live().
+ * DIFFERS: private_data belongs to the library; use mpath_gendisk_to_head().
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL for a missing field or a template that breaks a rule
+ * (nothing is allocated, one log line names it); -EEXIST if there is a disk;
+ * -ENODEV if the head is being removed; what blk_alloc_disk() says.
+ */
+int mpath_alloc_head_disk(struct mpath_head *mpath_head,
+			  struct queue_limits *lim, int numa_node);
+
+/**
+ * mpath_remove_disk() - take the head's nodes away
+ * @mpath_head: any state; a second call waits for the first and does nothing
+ *
+ * Marks the head dying, waits for readers, fails parked bios, removes the
+ * char device and the disk. Openers are not waited for.
+ *
+ * Context: Process context, may sleep; bounded by the paths' own time-outs.
+ */
+void mpath_remove_disk(struct mpath_head *mpath_head);
+
+/**
+ * mpath_put_disk() - drop the library's reference on the head's disk
+ * @mpath_head: no-op without a disk
+ * Context: Process context, may sleep.
+ */
+void mpath_put_disk(struct mpath_head *mpath_head);
+
+/**
+ * mpath_synchronize() - wait for everyone who may still see an old path
+ * @mpath_head: an initialised head
+ * Context: Process context, may sleep.
+ */
+void mpath_synchronize(struct mpath_head *mpath_head);
+
+/* ---------------------------------------------------------------- paths */
+
+/**
+ * mpath_add_device() - attach one path
+ * @mpath_device: the driver's path; see &struct mpath_device for its lifetime
+ * @mpath_head: NEW or LIVE
+ * @disk: the path's gendisk; not NULL
+ * @numa_node: node of the path or NUMA_NO_NODE
+ * @nr_active: in-flight counter for queue-depth; not NULL
+ *
+ * The path can be selected from now on, as soon as the head is live.
+ * DIFFERS: returns a result; upstream's returns nothing.
+ *
+ * Context: Process context, may sleep. Takes the head lock.
+ * Return: 0; -EINVAL for a NULL disk or nr_active; -ENODEV if the head is
+ * being removed; -ENOSPC for more than MPATH_MAX_PATHS; -ENOMEM.
+ */
+int mpath_add_device(struct mpath_device *mpath_device,
+		     struct mpath_head *mpath_head, struct gendisk *disk,
+		     int numa_node, atomic_t *nr_active);
+
+/**
+ * mpath_delete_device() - detach one path
+ * @mpath_device: a path that was added; a second call does nothing
+ *
+ * DIFFERS: waits for all readers itself, and kicks the parked bios.
+ *
+ * Context: Process context, may sleep. Takes the head lock.
+ * Return: true if the head has no path left.
+ */
+bool mpath_delete_device(struct mpath_device *mpath_device);
+
+/**
+ * mpath_head_devices_empty() - has the head no path?
+ * @mpath_head: an initialised head
+ * Context: Process context, may sleep. Takes the head lock.
+ */
+bool mpath_head_devices_empty(struct mpath_head *mpath_head);
+
+/**
+ * mpath_device_set_live() - this path can be used now
+ * @mpath_device: a path that was added
+ *
+ * The first call for a head adds its disk and char device; if the disk cannot
+ * be added the head is as before. Every call makes the links in multipath/,
+ * refreshes the per-node choice and submits parked bios again.
+ * DIFFERS: returns a result; upstream's returns nothing.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 (also without a head disk); -ENODEV if the head is being removed;
+ * what device_add_disk() says.
+ */
+int mpath_device_set_live(struct mpath_device *mpath_device);
+
+/**
+ * mpath_clear_current_path() - forget this path as any node's choice
+ * @mpath_device: a path that was added
+ * Context: Any. Does not wait for readers.
+ * Return: true if it was the choice of some node.
+ */
+bool mpath_clear_current_path(struct mpath_device *mpath_device);
+
+/**
+ * mpath_clear_paths() - forget every node's choice
+ * @mpath_head: an initialised head
+ * Context: Any.
+ */
+void mpath_clear_paths(struct mpath_head *mpath_head);
+
+/**
+ * mpath_revalidate_paths() - the head's capacity has changed
+ * @mpath_head: a head with a disk
+ * @not_ready: called for each path whose capacity differs; NULL for none
+ * Context: Process context, may sleep; @not_ready is called under SRCU.
+ */
+void mpath_revalidate_paths(struct mpath_head *mpath_head,
+			    void (*not_ready)(struct mpath_device *));
+
+/**
+ * mpath_call_for_device() - do something on one usable path
+ * @mpath_head: a head that was bound to its template
+ * @cb: what to do; may sleep
+ *
+ * With get_path the path is pinned and SRCU left during @cb.
+ *
+ * Context: Process context.
+ * Return: @cb's result; -EWOULDBLOCK without a usable path; -ENODEV if the
+ * head is being removed.
+ */
+int mpath_call_for_device(struct mpath_head *mpath_head,
+			  int (*cb)(struct mpath_device *mpath_device));
+
+/* ------------------------------------------------- policy and sysfs help */
+
+/**
+ * mpath_set_iopolicy() - parse a policy name
+ * @val: "numa", "round-robin" or "queue-depth", a trailing newline allowed
+ * @iopolicy: written only on success
+ * Return: 0; -EINVAL.
+ */
+int mpath_set_iopolicy(const char *val, enum mpath_iopolicy_e *iopolicy);
+
+/**
+ * mpath_get_iopolicy() - name of a policy and a newline
+ * @buf: PAGE_SIZE bytes
+ * @iopolicy: a value of enum mpath_iopolicy_e
+ * Return: bytes written.
+ */
+int mpath_get_iopolicy(char *buf, int iopolicy);
+
+/**
+ * mpath_iopolicy_show() - sysfs show of a policy variable
+ * @iopolicy: the variable
+ * @buf: sysfs buffer
+ */
+ssize_t mpath_iopolicy_show(enum mpath_iopolicy_e *iopolicy, char *buf);
+
+/**
+ * mpath_iopolicy_store() - sysfs store of a policy variable
+ * @iopolicy: the variable
+ * @buf: what the user wrote
+ * @count: unused, kept for source compatibility
+ *
+ * A change is logged. The caller then calls mpath_policy_changed() for each
+ * head that uses the variable.
+ * Return: true if the name was known.
+ */
+bool mpath_iopolicy_store(enum mpath_iopolicy_e *iopolicy, const char *buf,
+			  size_t count);
+
+/**
+ * mpath_policy_changed() - the head's policy variable has a new value
+ * @mpath_head: an initialised head
+ * Context: Any.
+ */
+void mpath_policy_changed(struct mpath_head *mpath_head);
+
+/**
+ * mpath_numa_nodes_show() - nodes whose choice this path is
+ * @mpath_device: a path that was added
+ * @buf: sysfs buffer; gets a node list and a newline, an empty line unless
+ *	the policy is numa
+ */
+ssize_t mpath_numa_nodes_show(struct mpath_device *mpath_device, char *buf);
+
+/**
+ * mpath_add_sysfs_link() - make the missing links in the head's multipath/
+ * @mpath_head: a live head
+ * Context: Process context, may sleep. Takes the head lock.
+ */
+void mpath_add_sysfs_link(struct mpath_head *mpath_head);
+
+/**
+ * mpath_remove_sysfs_link() - remove this path's link
+ * @mpath_device: a path that was added
+ * Context: Process context, may sleep.
+ */
+void mpath_remove_sysfs_link(struct mpath_device *mpath_device);
+
+/**
+ * mpath_failover_bio() - a bio failed on one path; send it again
+ * @mpath_device: the path it failed on, pinned by the caller
+ * @bio: the bio that was submitted to the head (the original, not a clone),
+ *	untouched since. REQ_NOWAIT and REQ_POLLED are cleared: the submitter's
+ *	context is gone
+ *
+ * The bio goes back to its head and is sent again from the top. The caller has
+ * made sure that the path will not be chosen again for the same reason, else
+ * nothing bounds the retries. If the head is being removed the bio fails with
+ * BLK_STS_IOERR; it is never stranded.
+ * Lifetime: a bio that has not ended keeps the head's disk, and the disk keeps
+ * all that is touched here.
+ *
+ * Context: Any, also hard interrupt.
+ */
+void mpath_failover_bio(struct mpath_device *mpath_device, struct bio *bio);
+
+/* ------------------------------------------------------------- inlines */
+
+static inline struct mpath_head *mpath_bd_device_to_head(struct device *dev)
+{
+	return dev_get_drvdata(dev);
+}
+
+static inline struct mpath_head *mpath_gendisk_to_head(struct gendisk *disk)
+{
+	return mpath_bd_device_to_head(disk_to_dev(disk));
+}
+
+static inline bool is_mpath_disk(struct gendisk *disk)
+{
+	return disk->fops == &mpath_ops;
+}
+
+static inline bool is_mpath_request(struct request *req)
+{
+	return req->cmd_flags & REQ_MPATH;
+}
+
+static inline enum mpath_iopolicy_e
+mpath_read_iopolicy(struct mpath_head *mpath_head)
+{
+	return READ_ONCE(*mpath_head->iopolicy);
+}
+
+static inline bool mpath_qd_iopolicy(enum mpath_iopolicy_e *iopolicy)
+{
+	return READ_ONCE(*iopolicy) == MPATH_IOPOLICY_QD;
+}
+
+static inline bool mpath_head_queue_if_no_path(struct mpath_head *mpath_head)
+{
+	return test_bit(MPATH_HEAD_QUEUE_IF_NO_PATH, &mpath_head->flags);
+}
+
+static inline void mpath_set_access_state(struct mpath_device *mpath_device,
+					  enum mpath_access_state state)
+{
+	WRITE_ONCE(mpath_device->access_state, state);
+}
+
+/* Submit the parked bios again, soon. Any context. */
+void mpath_schedule_requeue_work(struct mpath_head *mpath_head);
+
+#endif /* _LINUX_MULTIPATH_H */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * C shim -> C++ core. "mpc_" at a call site means: the core decides.
+ * Bodies in src/core/entry.cpp.
+ */
+#ifndef MPATH_BRIDGE_CORE_API_H
+#define MPATH_BRIDGE_CORE_API_H
+
+#include "abi.h"
+
+MPATH_C_BEGIN
+
+/* Sizes of the C++ objects, so that the shim can refuse to load on a mismatch. */
+u32 mpc_head_size(void) MPATH_NOEXCEPT;
+u32 mpc_path_size(void) MPATH_NOEXCEPT;
+
+/*
+ * Build the core object in @storage. @hints: @nr_nodes times MPC_HINT_STRIDE
+ * zeroed bytes that outlive the head.
+ */
+struct mpc_head *mpc_head_init(void *storage, struct mpath_head *head,
+			       void *hints, u32 nr_nodes) MPATH_NOEXCEPT;
+
+/*
+ * Check what a template has. Returns 0 or -EINVAL; *@rule then names the
+ * broken rule (static string).
+ */
+int mpc_template_check(u32 has, const char **rule) MPATH_NOEXCEPT;
+
+/* Hand the head its callbacks and policy variable; before any path is used. */
+void mpc_head_bind(struct mpc_head *head, const struct mpc_ops *ops,
+		   const u32 *policy) MPATH_NOEXCEPT;
+
+/* One step of the head's life. Caller holds the head lock. MPC_ACTION_*. */
+u32 mpc_head_event(struct mpc_head *head, u32 event) MPATH_NOEXCEPT;
+/* MPC_STATE_*; any context. */
+u32 mpc_head_state(const struct mpc_head *head) MPATH_NOEXCEPT;
+
+/* Head lock held. The path's slot (0 to 63), -ENODEV, -ENOSPC. */
+int mpc_path_add(struct mpc_head *head, void *storage,
+		 const struct mpc_path_args *args) MPATH_NOEXCEPT;
+/* The slot the next mpc_path_add() will take, or -ENOSPC. Head lock held. */
+int mpc_path_next_slot(const struct mpc_head *head) MPATH_NOEXCEPT;
+/* Head lock held. 1 if the head has no path left, else 0. */
+int mpc_path_del(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
+u32 mpc_path_count(const struct mpc_head *head) MPATH_NOEXCEPT;
+
+/* Per-node choice: forget one path (1: something changed), forget all. */
+int mpc_clear_path(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
+void mpc_clear_all(struct mpc_head *head) MPATH_NOEXCEPT;
+/* Choose for every node now. */
+void mpc_choose_all(struct mpath_gate *gate) MPATH_NOEXCEPT;
+/* Is this path the choice of @node? */
+int mpc_is_choice(struct mpc_head *head, void *storage, u32 node) MPATH_NOEXCEPT;
+
+/* I/O: the gate may belong to a head that is gone. */
+void mpc_submit_bio(struct mpath_gate *gate, struct bio *bio) MPATH_NOEXCEPT;
+long mpc_ioctl(struct mpath_gate *gate,
+	       const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
+int mpc_uring_cmd(struct mpath_gate *gate, struct io_uring_cmd *cmd,
+		  u32 issue_flags) MPATH_NOEXCEPT;
+/* Run mpk_path_call(dev, @fn) on one usable path. */
+int mpc_call(struct mpath_gate *gate, void *fn) MPATH_NOEXCEPT;
+
+/* Policy names. -EINVAL for an unknown one; @len without the final NUL. */
+int mpc_policy_parse(const char *name, u64 len) MPATH_NOEXCEPT;
+/* "unknown" for a bad value. */
+const char *mpc_policy_name(u32 policy) MPATH_NOEXCEPT;
+
+MPATH_C_END
+
+#endif /* MPATH_BRIDGE_CORE_API_H */

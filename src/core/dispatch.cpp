@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dispatch.hpp"
+
+#include "guard.hpp"
+#include "head.hpp"
+
+namespace mpath {
+namespace {
+
+/// What one try on one path came to.
+struct Outcome {
+	long result;
+	bool retry; ///< the path refused; another one may do it
+};
+
+/// Try usable paths one after another until one takes the command.
+///
+/// `attempt(Path &, SrcuSection &, const mpc_ops &)` runs inside the section
+/// and may end it after pinning the path; it must not touch the head after
+/// that. Each path is tried at most once, so there are at most MPC_MAX_PATHS
+/// rounds. The head is looked up anew each time: it can go away in between.
+template <typename F>
+long try_paths(mpath_gate *gate, long no_path, F &&attempt) noexcept
+{
+	SlotMask tried = 0;
+
+	for (u32 round = 0; round < MPC_MAX_PATHS; ++round) {
+		SrcuSection section{gate};
+		Head *head = section.head();
+
+		// a head without a disk can be called, too: NEW counts as alive
+		if (!head || !takes_paths(head->state()))
+			return -MPC_ENODEV;
+
+		Path *path = head->select(section.token(), tried);
+		if (!path)
+			return no_path;
+
+		const u32 slot = path->slot();
+		const Outcome out = attempt(*path, section, head->ops());
+
+		if (!out.retry)
+			return out.result;
+		mpk_count(gate, slot, MPC_COUNT_SUBMIT_ERRORS);
+		tried |= slot_bit(slot);
+	}
+	return no_path;
+}
+
+constexpr Outcome judge(long ret) noexcept
+{
+	// Failover of commands that were accepted and then failed in flight has
+	// its place in the backend's completion, not here.
+	return {ret, is_path_errno(ret)};
+}
+
+/// Pin the path and leave the section, if the driver can pin. Otherwise stay
+/// in the section: slower to remove, but as safe. false: the path is leaving.
+struct Hold {
+	Hold(const Path &path, SrcuSection &section, const mpc_ops &ops) noexcept
+		: ref{PathRef::try_pin(path, ops, section.token())}, ok{ref || !ops.get_path}
+	{
+		if (ref)
+			section.end();
+	}
+	PathRef ref;
+	bool ok;
+};
+
+constexpr Outcome kPathLeaving = {-MPC_ENODEV, true};
+
+} // namespace
+
+void submit_bio(mpath_gate *gate, bio *b) noexcept
+{
+	SrcuSection section{gate};
+	Head *head = section.head();
+
+	if (!head || !takes_io(head->state())) {
+		mpk_bio_fail(nullptr, b);
+		return;
+	}
+
+	Path *path = head->select(section.token());
+
+	if (path) [[likely]] {
+		mpk_count(gate, path->slot(), MPC_COUNT_BIOS);
+		mpk_bio_forward(head->handle(), path->handle(), b);
+	} else if (head->may_recover(section.token())) {
+		mpk_bio_park(head->handle(), b);
+	} else {
+		mpk_bio_fail(head->handle(), b);
+	}
+}
+
+long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
+{
+	mpk_might_sleep();
+
+	return try_paths(gate, -MPC_EAGAIN,
+		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
+			mpath_device *dev = path.handle();
+			const u32 slot = path.slot();
+			void *opaque = nullptr;
+
+			// begin runs in the section, finish after the ioctl, wherever that is
+			if (ops.has & MPC_HAS_IOCTL_BEGIN)
+				mpk_ioctl_begin(gate, dev, args.cmd, &opaque);
+
+			Hold hold{path, section, ops};
+			Outcome out = kPathLeaving;
+
+			if (hold.ok) {
+				mpk_count(gate, slot, MPC_COUNT_IOCTLS);
+				out = judge(mpk_path_ioctl(gate, dev, &args));
+			}
+			if (opaque)
+				mpk_ioctl_finish(gate, opaque);
+			return out;
+		});
+}
+
+int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
+{
+	return static_cast<int>(try_paths(gate, -MPC_EINVAL,
+		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
+			mpath_device *dev = path.handle();
+			const u32 slot = path.slot();
+
+			if (!(ops.has & MPC_HAS_URING_CMD))
+				return {-MPC_EOPNOTSUPP, false};
+
+			// Even a non-blocking issue can fault on the user's pages,
+			// so no section may be open meanwhile.
+			Hold hold{path, section, ops};
+
+			if (!hold.ok)
+				return kPathLeaving;
+
+			const int ret = mpk_path_uring_cmd(gate, dev, cmd, issue_flags);
+
+			if (!is_path_errno(ret) && ret != -MPC_EAGAIN)
+				mpk_count(gate, slot, MPC_COUNT_URING_CMDS);
+			return judge(ret);
+		}));
+}
+
+int route_call(mpath_gate *gate, void *fn) noexcept
+{
+	mpk_might_sleep();
+
+	return static_cast<int>(try_paths(gate, -MPC_EAGAIN,
+		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
+			mpath_device *dev = path.handle();
+			Hold hold{path, section, ops};
+
+			if (!hold.ok)
+				return kPathLeaving;
+			return {mpk_path_call(dev, fn), false};
+		}));
+}
+
+} // namespace mpath

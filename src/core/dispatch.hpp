@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+// From a node to a path: bios, ioctls, io_uring commands, calls.
+#pragma once
+
+#include "abi.h"
+
+namespace mpath {
+
+/// Did the path itself refuse the submission, so that nothing was executed?
+/// These three are what a dying request queue or device answers; any other
+/// errno is about the command and goes to the caller.
+[[nodiscard]] constexpr bool is_path_errno(long err) noexcept
+{
+	return err == -MPC_ENODEV || err == -MPC_ENXIO || err == -MPC_ESHUTDOWN;
+}
+
+/// @context process (may sleep) or under a plug; consumes the bio
+/// @source drivers/nvme/host/multipath.c, nvme_ns_head_submit_bio()
+void submit_bio(mpath_gate *gate, bio *b) noexcept;
+
+/// @context process, may sleep
+/// @return the path's answer; -EWOULDBLOCK without a usable path; -ENODEV once
+///         the head is removed
+/// @source drivers/nvme/host/ioctl.c, nvme_ns_head_chr_ioctl()
+[[nodiscard]] long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept;
+
+/// @context process; must not block with IO_URING_F_NONBLOCK
+/// @return the path's answer, mostly -EIOCBQUEUED; -EINVAL without a usable
+///         path (what the native NVMe head says); -ENODEV once the head is
+///         removed; -EOPNOTSUPP if the driver has no commands
+[[nodiscard]] int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept;
+
+/// @context process, may sleep
+[[nodiscard]] int route_call(mpath_gate *gate, void *fn) noexcept;
+
+} // namespace mpath

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+// The bodies of core_api.h: unpack, call, pack. No decision is made here.
+#include "core_api.h"
+
+#include "dispatch.hpp"
+#include "guard.hpp"
+#include "head.hpp"
+#include "selector.hpp"
+#include "template_check.hpp"
+
+namespace {
+
+mpath::Head &head_of(mpc_head *h) noexcept
+{
+	return *reinterpret_cast<mpath::Head *>(h);
+}
+const mpath::Head &head_of(const mpc_head *h) noexcept
+{
+	return *reinterpret_cast<const mpath::Head *>(h);
+}
+mpath::Path &path_of(void *storage) noexcept
+{
+	return *static_cast<mpath::Path *>(storage);
+}
+
+} // namespace
+
+u32 mpc_head_size() noexcept
+{
+	return sizeof(mpath::Head);
+}
+
+u32 mpc_path_size() noexcept
+{
+	return sizeof(mpath::Path);
+}
+
+mpc_head *mpc_head_init(void *storage, mpath_head *head, void *hints, u32 nr_nodes) noexcept
+{
+	return reinterpret_cast<mpc_head *>(
+		new (mpath::InPlace{storage}) mpath::Head{head, hints, nr_nodes});
+}
+
+int mpc_template_check(u32 has, const char **rule) noexcept
+{
+	*rule = mpath::broken_rule(has);
+	return *rule ? -MPC_EINVAL : 0;
+}
+
+void mpc_head_bind(mpc_head *head, const mpc_ops *ops, const u32 *policy) noexcept
+{
+	head_of(head).bind(ops, policy);
+}
+
+u32 mpc_head_event(mpc_head *head, u32 event) noexcept
+{
+	return static_cast<u32>(head_of(head).on(static_cast<mpath::Event>(event)));
+}
+
+u32 mpc_head_state(const mpc_head *head) noexcept
+{
+	return static_cast<u32>(head_of(head).state());
+}
+
+int mpc_path_add(mpc_head *head, void *storage, const mpc_path_args *args) noexcept
+{
+	return head_of(head).add_path(storage, *args);
+}
+
+int mpc_path_next_slot(const mpc_head *head) noexcept
+{
+	const int slot = head_of(head).free_slot();
+
+	return slot < 0 ? -MPC_ENOSPC : slot;
+}
+
+int mpc_path_del(mpc_head *head, void *storage) noexcept
+{
+	head_of(head).remove_path(path_of(storage));
+	return head_of(head).path_count() == 0;
+}
+
+u32 mpc_path_count(const mpc_head *head) noexcept
+{
+	return head_of(head).path_count();
+}
+
+int mpc_clear_path(mpc_head *head, void *storage) noexcept
+{
+	return head_of(head).clear_choice(path_of(storage));
+}
+
+void mpc_clear_all(mpc_head *head) noexcept
+{
+	head_of(head).clear_choices();
+}
+
+void mpc_choose_all(mpath_gate *gate) noexcept
+{
+	mpath::SrcuSection section{gate};
+
+	if (mpath::Head *head = section.head())
+		head->choose_all(section.token());
+}
+
+int mpc_is_choice(mpc_head *head, void *storage, u32 node) noexcept
+{
+	return head_of(head).is_choice(path_of(storage), node);
+}
+
+void mpc_submit_bio(mpath_gate *gate, bio *b) noexcept
+{
+	mpath::submit_bio(gate, b);
+}
+
+long mpc_ioctl(mpath_gate *gate, const struct mpc_ioctl_args *args) noexcept
+{
+	return mpath::route_ioctl(gate, *args);
+}
+
+int mpc_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
+{
+	return mpath::route_uring_cmd(gate, cmd, issue_flags);
+}
+
+int mpc_call(mpath_gate *gate, void *fn) noexcept
+{
+	return mpath::route_call(gate, fn);
+}
+
+int mpc_policy_parse(const char *name, u64 len) noexcept
+{
+	const int policy = mpath::policy_parse(name, len);
+
+	return policy < 0 ? -MPC_EINVAL : policy;
+}
+
+const char *mpc_policy_name(u32 policy) noexcept
+{
+	return mpath::policy_name(policy);
+}

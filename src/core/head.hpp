@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "abi.h"
+#include "lifetime.hpp"
+#include "selector.hpp"
+#include "slot_table.hpp"
+#include "support/atomic.hpp"
+
+namespace mpath {
+
+class SrcuToken;
+
+/// The decisions of one head: state, paths, choice.
+///
+/// Owner: the backend; lives in the storage inside struct mpath_head, built by
+/// placement new, never destroyed (it owns nothing).
+/// Locking: state and paths change under the head lock; anyone may read them.
+/// I/O paths reach a Head only through an SrcuSection of its gate, so once the
+/// gate was emptied and a grace period has passed nobody is left inside.
+class Head final {
+public:
+	Head(mpath_head *handle, void *hints, u32 nr_nodes) noexcept;
+	Head(const Head &) = delete;
+	Head &operator=(const Head &) = delete;
+
+	void bind(const mpc_ops *ops, const u32 *policy) noexcept;
+
+	/// @context head lock held
+	[[nodiscard]] Action on(Event event) noexcept;
+	[[nodiscard]] State state() const noexcept
+	{
+		return static_cast<State>(state_.acquire()); // pairs with the release in on()
+	}
+
+	/// @context head lock held
+	/// @return slot, or -ENODEV, -ENOSPC
+	[[nodiscard]] int add_path(void *storage, const mpc_path_args &args) noexcept;
+	/// @context head lock held
+	void remove_path(Path &path) noexcept;
+	[[nodiscard]] u32 path_count() const noexcept { return paths_.count(); }
+	[[nodiscard]] int free_slot() const noexcept { return paths_.free_slot(); }
+
+	/// Choose a path for this CPU; nullptr if none is usable.
+	/// @context under SRCU, any context
+	[[nodiscard]] Path *select(const SrcuToken &token, SlotMask excluded = 0) noexcept;
+	/// Might a path become usable again?
+	[[nodiscard]] bool may_recover(const SrcuToken &token) const noexcept;
+	/// Choose for every node now.
+	void choose_all(const SrcuToken &token) noexcept;
+
+	bool clear_choice(const Path &path) noexcept;
+	void clear_choices() noexcept;
+	[[nodiscard]] bool is_choice(const Path &path, u32 node) noexcept;
+
+	[[nodiscard]] mpath_head *handle() const noexcept { return handle_; }
+	[[nodiscard]] const mpc_ops &ops() const noexcept { return *ops_; }
+	[[nodiscard]] bool has(u32 bit) const noexcept { return ops_->has & bit; }
+
+private:
+	[[nodiscard]] NodeHint &hint(u32 node) noexcept;
+
+	const mpc_ops *ops_;
+	const u32 *policy_; // the driver's variable, WRITE_ONCE there
+	u8 *hints_;
+	u32 nr_nodes_;
+	Atomic<u32> state_;
+	mpath_head *handle_;
+	SlotTable paths_;
+};
+
+static_assert(sizeof(Head) <= MPC_HEAD_WORDS * 8);
+static_assert(sizeof(NodeHint) <= MPC_HINT_STRIDE);
+
+} // namespace mpath

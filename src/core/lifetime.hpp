@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+// The life of a head as one table: (state, event) -> (state, action).
+//
+//             set_live      add_done   add_failed  remove        remove_done
+//   NEW       ADDING,add    bug        bug         DEAD          bug
+//   ADDING    wait          LIVE       NEW         wait          bug
+//   LIVE      LIVE          bug        bug         DYING,delete  bug
+//   DYING     refuse        bug        bug         wait          DEAD
+//   DEAD      refuse        bug        bug         DEAD          bug
+//
+// Events happen under the head lock, so a check and the step that follows it
+// are one. "wait" means: drop the lock, sleep until the state is another, try
+// again; both waited-for states end by themselves (disk being added, disk being
+// removed). "bug" leaves the state and warns.
+#pragma once
+
+#include "abi.h"
+
+namespace mpath {
+
+enum class State : u8 {
+	kNew = MPC_STATE_NEW,
+	kAdding = MPC_STATE_ADDING,
+	kLive = MPC_STATE_LIVE,
+	kDying = MPC_STATE_DYING,
+	kDead = MPC_STATE_DEAD,
+};
+
+enum class Event : u8 {
+	kSetLive = MPC_EVENT_SET_LIVE,
+	kAddDone = MPC_EVENT_ADD_DONE,
+	kAddFailed = MPC_EVENT_ADD_FAILED,
+	kRemove = MPC_EVENT_REMOVE,
+	kRemoveDone = MPC_EVENT_REMOVE_DONE,
+};
+
+enum class Action : u8 {
+	kNone = MPC_ACTION_NONE,
+	kAddDisk = MPC_ACTION_ADD_DISK,
+	kDelDisk = MPC_ACTION_DEL_DISK,
+	kWait = MPC_ACTION_WAIT,
+	kRefuse = MPC_ACTION_REFUSE,
+	kBug = MPC_ACTION_BUG,
+};
+
+struct Step {
+	State next;
+	Action action;
+};
+
+/// @context any; pure
+[[nodiscard]] Step next_step(State state, Event event) noexcept;
+
+/// May a path join, and may bios be accepted? (The disk can be opened while it
+/// is being added.)
+[[nodiscard]] constexpr bool takes_paths(State s) noexcept
+{
+	return s == State::kNew || s == State::kAdding || s == State::kLive;
+}
+[[nodiscard]] constexpr bool takes_io(State s) noexcept
+{
+	return s == State::kAdding || s == State::kLive;
+}
+
+} // namespace mpath

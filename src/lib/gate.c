@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The gate: what files and the gendisk refer to in place of the head. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/idr.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+#define MPATH_MINORS	(1U << MINORBITS)
+
+static dev_t mpath_chr_devt;
+static DEFINE_IDA(mpath_minor_ida);
+
+static const struct class mpath_chr_class = {
+	.name = "mpath-generic",
+};
+
+/* Gates whose release has not run yet; see mpath_gate_module_exit(). */
+static atomic_t mpath_gates = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(mpath_gates_wq);
+
+static void mpath_gate_free(struct device *dev)
+{
+	struct mpath_gate *gate = container_of(dev, struct mpath_gate, dev);
+	unsigned int i;
+
+	if (gate->minor >= 0)
+		ida_free(&mpath_minor_ida, gate->minor);
+	for (i = 0; i < MPATH_MAX_PATHS; i++)
+		free_percpu(gate->counters[i]);
+	cleanup_srcu_struct(&gate->srcu);
+	kfree(gate);
+	/*
+	 * The waiter may free nothing that is used here: the queue is static,
+	 * and module memory goes only after the waiter has returned and this
+	 * function's wake-up has dropped the queue's lock.
+	 */
+	if (atomic_dec_and_test(&mpath_gates))
+		wake_up_all(&mpath_gates_wq);
+}
+
+struct mpath_gate *mpath_gate_create(struct mpath_head *head)
+{
+	struct mpath_gate *gate = kzalloc(sizeof(*gate), GFP_KERNEL);
+
+	if (!gate)
+		return NULL;
+	if (init_srcu_struct(&gate->srcu)) {
+		kfree(gate);
+		return NULL;
+	}
+	atomic_inc(&mpath_gates);
+	init_waitqueue_head(&gate->state_wq);
+	gate->minor = -1;
+	device_initialize(&gate->dev);
+	gate->dev.release = mpath_gate_free;
+	rcu_assign_pointer(gate->head, head);
+	return gate;
+}
+
+/**
+ * mpath_gate_open() - a node is being opened
+ * @gate: kept by the caller's cdev or gendisk
+ *
+ * Pins the driver's module, so that rmmod says "in use" while nodes are open.
+ * Return: 0; -ENXIO if the head is being removed or the module is going.
+ */
+int mpath_gate_open(struct mpath_gate *gate)
+{
+	if (!rcu_access_pointer(gate->head))
+		return -ENXIO;
+	if (!try_module_get(gate->owner))
+		return -ENXIO;
+	return 0;
+}
+
+void mpath_gate_release(struct mpath_gate *gate)
+{
+	module_put(gate->owner);
+}
+
+/* After this nobody is in the head through the gate, and nobody gets in. */
+void mpath_gate_shut(struct mpath_gate *gate)
+{
+	rcu_assign_pointer(gate->head, NULL);
+	synchronize_srcu(&gate->srcu);
+}
+
+int mpath_gate_add_cdev(struct mpath_gate *gate, struct mpath_head *head)
+{
+	char name[DISK_NAME_LEN];
+	int ret;
+
+	ret = gate->mpdt->cdev_name(head, name, sizeof(name));
+	if (ret)
+		return ret;
+	ret = dev_set_name(&gate->dev, "%s", name);
+	if (ret)
+		return ret;
+	if (gate->minor < 0) {
+		ret = ida_alloc_max(&mpath_minor_ida, MPATH_MINORS - 1,
+				    GFP_KERNEL);
+		if (ret < 0)
+			return ret;
+		gate->minor = ret;
+	}
+	gate->dev.devt = MKDEV(MAJOR(mpath_chr_devt), gate->minor);
+	gate->dev.class = &mpath_chr_class;
+	gate->dev.parent = head->parent;
+	cdev_init(&gate->cdev, &mpath_gate_chr_fops);
+	gate->cdev.owner = THIS_MODULE;
+	return cdev_device_add(&gate->cdev, &gate->dev);
+}
+
+void mpath_gate_del_cdev(struct mpath_gate *gate)
+{
+	cdev_device_del(&gate->cdev, &gate->dev);
+}
+
+/* Head lock held, slot not in use. */
+int mpath_gate_need_counters(struct mpath_gate *gate, unsigned int slot)
+{
+	unsigned int cpu;
+
+	if (!gate->counters[slot]) {
+		gate->counters[slot] = alloc_percpu(struct mpath_counters);
+		return gate->counters[slot] ? 0 : -ENOMEM;
+	}
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(gate->counters[slot], cpu), 0,
+		       sizeof(struct mpath_counters));
+	return 0;
+}
+
+u64 mpath_gate_counter(struct mpath_gate *gate, unsigned int slot,
+		       unsigned int counter)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(gate->counters[slot],
+					     cpu)->n[counter]);
+	return sum;
+}
+
+int mpath_gate_module_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&mpath_chr_devt, 0, MPATH_MINORS,
+				  "mpath-generic");
+	if (ret)
+		return ret;
+	ret = class_register(&mpath_chr_class);
+	if (ret)
+		unregister_chrdev_region(mpath_chr_devt, MPATH_MINORS);
+	return ret;
+}
+
+/*
+ * No opener is left (each pins this module), so only releases that are already
+ * under way can be outstanding; this wait ends by itself.
+ */
+void mpath_gate_module_exit(void)
+{
+	wait_event(mpath_gates_wq, !atomic_read(&mpath_gates));
+	/* the last waker is still inside wake_up_all() if it holds the lock */
+	spin_lock_irq(&mpath_gates_wq.lock);
+	spin_unlock_irq(&mpath_gates_wq.lock);
+	class_unregister(&mpath_chr_class);
+	unregister_chrdev_region(mpath_chr_devt, MPATH_MINORS);
+	ida_destroy(&mpath_minor_ida);
+}

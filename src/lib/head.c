@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The life of a head: init, disk, removal, uninit. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* Memory for the core, which ends together with the head. */
+static void *mpath_alloc_hints(void)
+{
+	return kcalloc(nr_node_ids, MPC_HINT_STRIDE, GFP_KERNEL);
+}
+
+int mpath_head_init_owner(struct mpath_head *head, struct module *owner)
+{
+	int ret;
+
+	INIT_LIST_HEAD(&head->dev_list);
+	mutex_init(&head->lock);
+	refcount_set(&head->refcount, 1);
+	bio_list_init(&head->requeue_list);
+	spin_lock_init(&head->requeue_lock);
+	head->drv_module = owner;
+	head->disk = NULL;
+	head->stats_kobj = NULL;
+	mpath_work_init(head);
+
+	head->node_hints = mpath_alloc_hints();
+	if (!head->node_hints)
+		return -ENOMEM;
+	ret = init_srcu_struct(&head->srcu);
+	if (ret)
+		goto free_hints;
+	mpc_head_init(head->core, head, head->node_hints, nr_node_ids);
+	ret = -ENOMEM;
+	head->gate = mpath_gate_create(head);
+	if (!head->gate)
+		goto cleanup_srcu;
+	return 0;
+
+cleanup_srcu:
+	cleanup_srcu_struct(&head->srcu);
+free_hints:
+	kfree(head->node_hints);
+	head->node_hints = NULL;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(mpath_head_init_owner);
+
+int mpath_get_head(struct mpath_head *head)
+{
+	return refcount_inc_not_zero(&head->refcount) ? 0 : -ENXIO;
+}
+EXPORT_SYMBOL_GPL(mpath_get_head);
+
+/*
+ * The lock makes "drop and wake" one step for mpath_head_uninit(), which takes
+ * the lock once more before it lets the memory go.
+ */
+void mpath_put_head(struct mpath_head *head)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&head->requeue_lock, flags);
+	if (refcount_dec_and_test(&head->refcount))
+		wake_up_all(&head->gate->state_wq);
+	spin_unlock_irqrestore(&head->requeue_lock, flags);
+}
+EXPORT_SYMBOL_GPL(mpath_put_head);
+
+void mpath_head_uninit(struct mpath_head *head)
+{
+	struct mpath_gate *gate = head->gate;
+
+	if (!gate)
+		return;
+	mpath_remove_disk(head);
+
+	mpath_put_head(head);
+	wait_event(gate->state_wq, !refcount_read(&head->refcount));
+	spin_lock_irq(&head->requeue_lock);
+	spin_unlock_irq(&head->requeue_lock);
+
+	mpath_work_drain(head);
+	synchronize_srcu(&head->srcu);
+	cleanup_srcu_struct(&head->srcu);
+	kfree(head->node_hints);
+	head->node_hints = NULL;
+	head->gate = NULL;
+	put_device(&gate->dev);
+}
+EXPORT_SYMBOL_GPL(mpath_head_uninit);
+
+/**
+ * mpath_head_step() - one event of the head's life
+ * @head: head, lock not held
+ * @event: MPC_EVENT_*
+ *
+ * Sleeps as long as the table says "wait"; the states that are waited for end
+ * by themselves.
+ * Return: MPC_ACTION_*, never MPC_ACTION_WAIT.
+ */
+u32 mpath_head_step(struct mpath_head *head, u32 event)
+{
+	u32 action, state;
+
+	for (;;) {
+		mutex_lock(&head->lock);
+		action = mpc_head_event(mpath_core(head), event);
+		state = mpc_head_state(mpath_core(head));
+		assign_bit(MPATH_HEAD_DISK_LIVE, &head->flags,
+			   state == MPC_STATE_LIVE);
+		mutex_unlock(&head->lock);
+		if (action != MPC_ACTION_WAIT)
+			break;
+		wait_event(head->gate->state_wq,
+			   mpc_head_state(mpath_core(head)) != state);
+	}
+	wake_up_all(&head->gate->state_wq);
+	return action;
+}
+
+static u32 mpath_template_has(const struct mpath_head *head,
+			      const struct queue_limits *lim)
+{
+	const struct mpath_head_template *t = head->mpdt;
+	u32 has = 0;
+
+	if (lim)
+		has |= MPC_HAS_LIMITS;
+	if (head->disk_groups)
+		has |= MPC_HAS_DISK_GROUPS;
+	if (head->parent)
+		has |= MPC_HAS_PARENT;
+	if (head->iopolicy)
+		has |= MPC_HAS_IOPOLICY;
+	if (!t)
+		return has;
+	has |= MPC_HAS_TEMPLATE;
+	if (t->available_path)
+		has |= MPC_HAS_AVAILABLE_PATH;
+	if (t->is_disabled)
+		has |= MPC_HAS_IS_DISABLED;
+	if (t->is_optimized)
+		has |= MPC_HAS_IS_OPTIMIZED;
+	if (t->add_cdev)
+		has |= MPC_HAS_ADD_CDEV;
+	if (t->del_cdev)
+		has |= MPC_HAS_DEL_CDEV;
+	if (t->cdev_ioctl)
+		has |= MPC_HAS_CDEV_IOCTL;
+	if (t->ioctl_begin)
+		has |= MPC_HAS_IOCTL_BEGIN;
+	if (t->ioctl_finish)
+		has |= MPC_HAS_IOCTL_FINISH;
+	if (t->chr_uring_cmd)
+		has |= MPC_HAS_URING_CMD;
+	if (t->chr_uring_cmd_iopoll)
+		has |= MPC_HAS_URING_IOPOLL;
+	if (t->clone_bio)
+		has |= MPC_HAS_CLONE_BIO;
+	if (t->clone_bio_to)
+		has |= MPC_HAS_CLONE_BIO_TO;
+	if (t->cdev_name)
+		has |= MPC_HAS_CDEV_NAME;
+	if (t->get_path)
+		has |= MPC_HAS_GET_PATH;
+	if (t->put_path)
+		has |= MPC_HAS_PUT_PATH;
+	return has;
+}
+
+int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
+			  int numa_node)
+{
+	struct mpath_gate *gate = head->gate;
+	struct gendisk *disk;
+	const char *rule;
+	u32 has = mpath_template_has(head, lim);
+	int ret;
+
+	ret = mpc_template_check(has, &rule);
+	if (ret) {
+		pr_err("%s: bad template: %s\n",
+		       head->drv_module ? head->drv_module->name : "built-in",
+		       rule);
+		return ret;
+	}
+	if (head->disk)
+		return -EEXIST;
+	if (mpc_head_state(mpath_core(head)) != MPC_STATE_NEW)
+		return -ENODEV;
+
+	disk = blk_alloc_disk(lim, numa_node);
+	if (IS_ERR(disk))
+		return PTR_ERR(disk);
+
+	gate->mpdt = head->mpdt;
+	gate->owner = head->drv_module;
+	gate->ops = (struct mpc_ops) {
+		.available_path	= head->mpdt->available_path,
+		.is_disabled	= head->mpdt->is_disabled,
+		.is_optimized	= head->mpdt->is_optimized,
+		.get_path	= head->mpdt->get_path,
+		.put_path	= head->mpdt->put_path,
+		.has		= has,
+	};
+	mpc_head_bind(mpath_core(head), &gate->ops, (u32 *)head->iopolicy);
+
+	get_device(&gate->dev);	/* put by free_disk */
+	disk->private_data = gate;
+	disk->fops = &mpath_ops;
+	/*
+	 * A scan inside device_add_disk() would read through the paths in the
+	 * context of whoever adds the first path. If that path fails just then
+	 * the read waits for another one, which the same context would have to
+	 * add or remove. See mpath_work_scan_partitions().
+	 */
+	set_bit(GD_SUPPRESS_PART_SCAN, &disk->state);
+	head->disk = disk;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mpath_alloc_head_disk);
+
+static void mpath_del_cdev(struct mpath_head *head)
+{
+	if (!test_and_clear_bit(MPATH_HEAD_CDEV_LIVE, &head->flags))
+		return;
+	if (head->mpdt->cdev_name)
+		mpath_gate_del_cdev(head->gate);
+	else
+		head->mpdt->del_cdev(head);
+}
+
+void mpath_remove_disk(struct mpath_head *head)
+{
+	u32 action = mpath_head_step(head, MPC_EVENT_REMOVE);
+
+	/* Readers first: one that still sees the head may park a bio. */
+	mpath_gate_shut(head->gate);
+	if (action != MPC_ACTION_DEL_DISK)
+		return;
+
+	/* What is parked is submitted again and fails at the empty gate. */
+	mpath_work_drain(head);
+	mpath_del_cdev(head);
+	mpath_sysfs_del_head(head);
+	del_gendisk(head->disk);
+	dev_set_drvdata(disk_to_dev(head->disk), NULL);
+	mpath_head_step(head, MPC_EVENT_REMOVE_DONE);
+}
+EXPORT_SYMBOL_GPL(mpath_remove_disk);
+
+void mpath_put_disk(struct mpath_head *head)
+{
+	struct gendisk *disk = head->disk;
+
+	if (!disk)
+		return;
+	mpath_work_drain(head);
+	head->disk = NULL;
+	put_disk(disk);
+}
+EXPORT_SYMBOL_GPL(mpath_put_disk);
+
+void mpath_synchronize(struct mpath_head *head)
+{
+	synchronize_srcu(&head->gate->srcu);
+	synchronize_srcu(&head->srcu);
+}
+EXPORT_SYMBOL_GPL(mpath_synchronize);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Paths of a head: add, delete, set live, ask. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "internal.h"
+
+static int mpath_add_locked(struct mpath_device *dev, struct mpath_head *head,
+			    const struct mpc_path_args *args)
+{
+	int slot, ret;
+
+	slot = mpc_path_next_slot(mpath_core(head));
+	if (slot < 0)
+		return slot;
+	ret = mpath_gate_need_counters(head->gate, slot);
+	if (ret)
+		return ret;
+	/*
+	 * All fields before the core publishes the path. The slot stays as it
+	 * is when the path leaves: a bio that is still out counts under it.
+	 */
+	dev->slot = slot;
+	ret = mpc_path_add(mpath_core(head), dev->core, args);
+	if (ret < 0)
+		return ret;
+	set_bit(MPATH_DEVICE_ATTACHED, &dev->flags);
+	list_add_tail_rcu(&dev->siblings, &head->dev_list);
+	return 0;
+}
+
+int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
+		     struct gendisk *disk, int numa_node, atomic_t *nr_active)
+{
+	struct mpc_path_args args = {
+		.dev		= dev,
+		.access_state	= (u32 *)&dev->access_state,
+		.numa_node	= numa_node,
+	};
+	int ret;
+
+	if (WARN_ON_ONCE(!disk || !nr_active))
+		return -EINVAL;
+	args.nr_active = &nr_active->counter;
+	dev->mpath_head = head;
+	dev->disk = disk;
+	dev->flags = 0;
+	dev->numa_node = numa_node;
+	dev->nr_active = nr_active;
+	dev->stats = NULL;
+	INIT_LIST_HEAD(&dev->siblings);
+
+	mutex_lock(&head->lock);
+	ret = mpath_add_locked(dev, head, &args);
+	mutex_unlock(&head->lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(mpath_add_device);
+
+bool mpath_delete_device(struct mpath_device *dev)
+{
+	struct mpath_head *head = dev->mpath_head;
+	bool empty, mine;
+
+	mutex_lock(&head->lock);
+	mine = test_and_clear_bit(MPATH_DEVICE_ATTACHED, &dev->flags);
+	if (mine) {
+		mpc_path_del(mpath_core(head), dev->core);
+		list_del_rcu(&dev->siblings);
+	}
+	empty = !mpc_path_count(mpath_core(head));
+	mutex_unlock(&head->lock);
+	if (!mine)
+		return empty;
+
+	mpath_sysfs_del_path(dev);
+	mpath_synchronize(head);
+	/* if this was the last hope of parked bios, they have to learn it */
+	mpath_schedule_requeue_work(head);
+	return empty;
+}
+EXPORT_SYMBOL_GPL(mpath_delete_device);
+
+bool mpath_head_devices_empty(struct mpath_head *head)
+{
+	bool empty;
+
+	mutex_lock(&head->lock);
+	empty = !mpc_path_count(mpath_core(head));
+	mutex_unlock(&head->lock);
+	return empty;
+}
+EXPORT_SYMBOL_GPL(mpath_head_devices_empty);
+
+static void mpath_add_cdev(struct mpath_head *head)
+{
+	int ret;
+
+	if (head->mpdt->cdev_name)
+		ret = mpath_gate_add_cdev(head->gate, head);
+	else if (head->mpdt->add_cdev)
+		ret = head->mpdt->add_cdev(head);
+	else
+		return;
+	if (ret)
+		dev_err(disk_to_dev(head->disk),
+			"could not create the char device: %d\n", ret);
+	else
+		set_bit(MPATH_HEAD_CDEV_LIVE, &head->flags);
+}
+
+/* State ADDING: nobody else adds or removes. */
+static int mpath_add_head_disk(struct mpath_head *head)
+{
+	int ret;
+
+	dev_set_drvdata(disk_to_dev(head->disk), head);
+	ret = device_add_disk(head->parent, head->disk, head->disk_groups);
+	if (ret) {
+		dev_set_drvdata(disk_to_dev(head->disk), NULL);
+		pr_err("%s: could not add the disk: %d\n",
+		       head->disk->disk_name, ret);
+		mpath_head_step(head, MPC_EVENT_ADD_FAILED);
+		return ret;
+	}
+	mpath_add_cdev(head);
+	mpath_sysfs_add_head(head);
+	/* before a removal can begin, so that the removal also ends the scan */
+	mpath_work_scan_partitions(head);
+	mpath_head_step(head, MPC_EVENT_ADD_DONE);
+	return 0;
+}
+
+int mpath_device_set_live(struct mpath_device *dev)
+{
+	struct mpath_head *head = dev->mpath_head;
+	int ret;
+
+	if (!head->disk)
+		return 0;
+	switch (mpath_head_step(head, MPC_EVENT_SET_LIVE)) {
+	case MPC_ACTION_ADD_DISK:
+		ret = mpath_add_head_disk(head);
+		if (ret)
+			return ret;
+		break;
+	case MPC_ACTION_REFUSE:
+		return -ENODEV;
+	default:
+		break;
+	}
+	mpath_add_sysfs_link(head);
+	mpc_choose_all(head->gate);
+	mpath_schedule_requeue_work(head);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mpath_device_set_live);
+
+bool mpath_clear_current_path(struct mpath_device *dev)
+{
+	return mpc_clear_path(mpath_core(dev->mpath_head), dev->core);
+}
+EXPORT_SYMBOL_GPL(mpath_clear_current_path);
+
+void mpath_clear_paths(struct mpath_head *head)
+{
+	mpc_clear_all(mpath_core(head));
+}
+EXPORT_SYMBOL_GPL(mpath_clear_paths);
+
+void mpath_policy_changed(struct mpath_head *head)
+{
+	mpath_clear_paths(head);
+	mpath_schedule_requeue_work(head);
+}
+EXPORT_SYMBOL_GPL(mpath_policy_changed);
+
+void mpath_revalidate_paths(struct mpath_head *head,
+			    void (*not_ready)(struct mpath_device *))
+{
+	sector_t capacity = get_capacity(head->disk);
+	struct mpath_device *dev;
+	int idx;
+
+	idx = srcu_read_lock(&head->srcu);
+	list_for_each_entry_srcu(dev, &head->dev_list, siblings,
+				 srcu_read_lock_held(&head->srcu)) {
+		/* only a path that disagrees is told */
+		if (not_ready && get_capacity(dev->disk) != capacity)
+			not_ready(dev);
+	}
+	srcu_read_unlock(&head->srcu, idx);
+	mpath_policy_changed(head);
+}
+EXPORT_SYMBOL_GPL(mpath_revalidate_paths);
+
+int mpath_call_for_device(struct mpath_head *head,
+			  int (*cb)(struct mpath_device *))
+{
+	return mpc_call(head->gate, cb);
+}
+EXPORT_SYMBOL_GPL(mpath_call_for_device);

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Links, counters and policy names in the head disk's sysfs directory. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "internal.h"
+
+/* ------------------------------------------------------ multipath/ links */
+
+/*
+ * A group has to have an attribute to exist at all; this one is never shown,
+ * the group only makes the directory that the links are put in.
+ */
+static struct attribute mpath_dummy_attr = {
+	.name = "dummy",
+	.mode = 0,
+};
+
+static struct attribute *mpath_link_attrs[] = {
+	&mpath_dummy_attr,
+	NULL
+};
+
+static bool mpath_link_group_visible(struct kobject *kobj)
+{
+	return is_mpath_disk(dev_to_disk(kobj_to_dev(kobj)));
+}
+DEFINE_SIMPLE_SYSFS_GROUP_VISIBLE(mpath_link);
+
+const struct attribute_group mpath_attr_group = {
+	.name		= "multipath",
+	.attrs		= mpath_link_attrs,
+	.is_visible	= SYSFS_GROUP_VISIBLE(mpath_link),
+};
+EXPORT_SYMBOL_GPL(mpath_attr_group);
+
+const struct attribute_group *mpath_device_groups[] = {
+	&mpath_attr_group,
+	NULL
+};
+EXPORT_SYMBOL_GPL(mpath_device_groups);
+
+static struct kobject *mpath_head_kobj(struct mpath_head *head)
+{
+	return &disk_to_dev(head->disk)->kobj;
+}
+
+static void mpath_link_path(struct mpath_device *dev)
+{
+	struct mpath_head *head = dev->mpath_head;
+	struct device *path = disk_to_dev(dev->disk);
+	int ret;
+
+	if (!test_bit(GD_ADDED, &dev->disk->state) ||
+	    test_and_set_bit(MPATH_DEVICE_SYSFS_ATTR_LINK, &dev->flags))
+		return;
+	ret = sysfs_add_link_to_group(mpath_head_kobj(head),
+				      mpath_attr_group.name, &path->kobj,
+				      dev_name(path));
+	if (ret) {
+		clear_bit(MPATH_DEVICE_SYSFS_ATTR_LINK, &dev->flags);
+		dev_err(disk_to_dev(head->disk),
+			"failed to create multipath link to %s: %d\n",
+			dev_name(path), ret);
+		return;
+	}
+	dev_info(disk_to_dev(head->disk), "created multipath link to %s\n",
+		 dev_name(path));
+}
+
+void mpath_remove_sysfs_link(struct mpath_device *dev)
+{
+	if (test_and_clear_bit(MPATH_DEVICE_SYSFS_ATTR_LINK, &dev->flags))
+		sysfs_remove_link_from_group(mpath_head_kobj(dev->mpath_head),
+					     mpath_attr_group.name,
+					     dev_name(disk_to_dev(dev->disk)));
+}
+EXPORT_SYMBOL_GPL(mpath_remove_sysfs_link);
+
+/* ---------------------------------------------------------- mpath_stats/ */
+
+/*
+ * mpath_stats/<path>/
+ *
+ * Owner: its kobject. @dev is valid until mpath_sysfs_del_path() has removed
+ * the files, @gate until the release by a reference.
+ */
+struct mpath_path_stats {
+	struct kobject kobj;
+	struct mpath_device *dev;
+	struct mpath_gate *gate;
+	unsigned int slot;
+};
+
+struct mpath_stat_attr {
+	struct attribute attr;
+	int counter;		/* MPC_COUNT_*, or -1 for the state */
+};
+
+#define MPATH_STAT(_name, _counter)					\
+	static struct mpath_stat_attr mpath_stat_##_name = {		\
+		.attr = { .name = __stringify(_name), .mode = 0444 },	\
+		.counter = (_counter),					\
+	}
+
+MPATH_STAT(bios, MPC_COUNT_BIOS);
+MPATH_STAT(uring_cmds, MPC_COUNT_URING_CMDS);
+MPATH_STAT(ioctls, MPC_COUNT_IOCTLS);
+MPATH_STAT(submit_errors, MPC_COUNT_SUBMIT_ERRORS);
+MPATH_STAT(failovers, MPC_COUNT_FAILOVERS);
+MPATH_STAT(state, -1);
+
+static struct attribute *mpath_stat_attrs[] = {
+	&mpath_stat_bios.attr,
+	&mpath_stat_uring_cmds.attr,
+	&mpath_stat_ioctls.attr,
+	&mpath_stat_submit_errors.attr,
+	&mpath_stat_failovers.attr,
+	&mpath_stat_state.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(mpath_stat);
+
+static ssize_t mpath_stat_show(struct kobject *kobj, struct attribute *attr,
+			       char *buf)
+{
+	struct mpath_path_stats *stats =
+		container_of(kobj, struct mpath_path_stats, kobj);
+	int counter = container_of(attr, struct mpath_stat_attr, attr)->counter;
+
+	if (counter < 0)
+		return sysfs_emit(buf, "%s\n",
+				  stats->gate->mpdt->is_disabled(stats->dev) ?
+				  "disabled" : "usable");
+	return sysfs_emit(buf, "%llu\n",
+			  mpath_gate_counter(stats->gate, stats->slot,
+					     counter));
+}
+
+static void mpath_stat_release(struct kobject *kobj)
+{
+	struct mpath_path_stats *stats =
+		container_of(kobj, struct mpath_path_stats, kobj);
+
+	put_device(&stats->gate->dev);
+	kfree(stats);
+}
+
+static const struct sysfs_ops mpath_stat_sysfs_ops = {
+	.show = mpath_stat_show,
+};
+
+static const struct kobj_type mpath_stat_ktype = {
+	.release	= mpath_stat_release,
+	.sysfs_ops	= &mpath_stat_sysfs_ops,
+	.default_groups	= mpath_stat_groups,
+};
+
+/* Counters are worth a log line, not the path: a failure is not passed on. */
+static void mpath_stat_add_path(struct mpath_device *dev)
+{
+	struct mpath_head *head = dev->mpath_head;
+	struct mpath_path_stats *stats;
+	int ret;
+
+	if (dev->stats || !head->stats_kobj)
+		return;
+	stats = kzalloc(sizeof(*stats), GFP_KERNEL);
+	if (!stats)
+		return;
+	stats->dev = dev;
+	stats->slot = dev->slot;
+	stats->gate = head->gate;
+	get_device(&stats->gate->dev);
+	ret = kobject_init_and_add(&stats->kobj, &mpath_stat_ktype,
+				   head->stats_kobj, "%s",
+				   dev_name(disk_to_dev(dev->disk)));
+	if (ret) {
+		dev_warn(disk_to_dev(head->disk), "no counters for %s: %d\n",
+			 dev_name(disk_to_dev(dev->disk)), ret);
+		kobject_put(&stats->kobj);
+		return;
+	}
+	dev->stats = stats;
+}
+
+static struct mpath_head *mpath_stats_to_head(struct kobject *kobj)
+{
+	return mpath_bd_device_to_head(kobj_to_dev(kobj->parent));
+}
+
+static ssize_t requeued_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	struct mpath_head *head = mpath_stats_to_head(kobj);
+
+	return sysfs_emit(buf, "%ld\n",
+		atomic_long_read(&head->requeue_no_usable_path_cnt));
+}
+static struct kobj_attribute requeued_attr = __ATTR_RO(requeued);
+
+static ssize_t failed_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	struct mpath_head *head = mpath_stats_to_head(kobj);
+
+	return sysfs_emit(buf, "%ld\n",
+			  atomic_long_read(&head->fail_no_avail_path_cnt));
+}
+static struct kobj_attribute failed_attr = __ATTR_RO(failed);
+
+static struct attribute *mpath_head_stat_attrs[] = {
+	&requeued_attr.attr,
+	&failed_attr.attr,
+	NULL
+};
+static const struct attribute_group mpath_head_stat_group = {
+	.attrs = mpath_head_stat_attrs,
+};
+
+void mpath_sysfs_add_head(struct mpath_head *head)
+{
+	struct kobject *kobj = kobject_create_and_add("mpath_stats",
+						      mpath_head_kobj(head));
+
+	if (!kobj || sysfs_create_group(kobj, &mpath_head_stat_group))
+		dev_warn(disk_to_dev(head->disk), "no counters\n");
+	head->stats_kobj = kobj;
+}
+
+/* Locks: head lock, so that a path is not removed under the walk. */
+void mpath_add_sysfs_link(struct mpath_head *head)
+{
+	struct mpath_device *dev;
+
+	mutex_lock(&head->lock);
+	if (mpc_head_state(mpath_core(head)) == MPC_STATE_LIVE) {
+		list_for_each_entry(dev, &head->dev_list, siblings) {
+			mpath_link_path(dev);
+			mpath_stat_add_path(dev);
+		}
+	}
+	mutex_unlock(&head->lock);
+}
+EXPORT_SYMBOL_GPL(mpath_add_sysfs_link);
+
+/* The path is off the list: nobody makes its files again. */
+void mpath_sysfs_del_path(struct mpath_device *dev)
+{
+	struct mpath_path_stats *stats;
+
+	mutex_lock(&dev->mpath_head->lock);
+	stats = dev->stats;
+	dev->stats = NULL;
+	mpath_remove_sysfs_link(dev);
+	mutex_unlock(&dev->mpath_head->lock);
+	if (stats) {
+		kobject_del(&stats->kobj);
+		kobject_put(&stats->kobj);
+	}
+}
+
+/* State DYING: no link or counter is made any more. */
+void mpath_sysfs_del_head(struct mpath_head *head)
+{
+	struct mpath_device *dev;
+	struct kobject *kobj;
+
+	mutex_lock(&head->lock);
+	list_for_each_entry(dev, &head->dev_list, siblings) {
+		mpath_remove_sysfs_link(dev);
+		if (dev->stats) {
+			/* its files take no lock */
+			kobject_del(&dev->stats->kobj);
+			kobject_put(&dev->stats->kobj);
+			dev->stats = NULL;
+		}
+	}
+	kobj = head->stats_kobj;
+	head->stats_kobj = NULL;
+	mutex_unlock(&head->lock);
+	if (kobj) {
+		kobject_del(kobj);
+		kobject_put(kobj);
+	}
+}
+
+/* ---------------------------------------------------------------- policy */
+
+int mpath_set_iopolicy(const char *val, enum mpath_iopolicy_e *iopolicy)
+{
+	int policy = mpc_policy_parse(val, strlen(val));
+
+	if (policy < 0)
+		return policy;
+	WRITE_ONCE(*iopolicy, policy);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mpath_set_iopolicy);
+
+int mpath_get_iopolicy(char *buf, int iopolicy)
+{
+	return sysfs_emit(buf, "%s\n", mpc_policy_name(iopolicy));
+}
+EXPORT_SYMBOL_GPL(mpath_get_iopolicy);
+
+ssize_t mpath_iopolicy_show(enum mpath_iopolicy_e *iopolicy, char *buf)
+{
+	return mpath_get_iopolicy(buf, READ_ONCE(*iopolicy));
+}
+EXPORT_SYMBOL_GPL(mpath_iopolicy_show);
+
+bool mpath_iopolicy_store(enum mpath_iopolicy_e *iopolicy, const char *buf,
+			  size_t count)
+{
+	enum mpath_iopolicy_e old = READ_ONCE(*iopolicy);
+
+	if (mpath_set_iopolicy(buf, iopolicy))
+		return false;
+	if (old != READ_ONCE(*iopolicy))
+		pr_info("iopolicy changed from %s to %s\n",
+			mpc_policy_name(old),
+			mpc_policy_name(READ_ONCE(*iopolicy)));
+	return true;
+}
+EXPORT_SYMBOL_GPL(mpath_iopolicy_store);
+
+ssize_t mpath_numa_nodes_show(struct mpath_device *dev, char *buf)
+{
+	struct mpath_head *head = dev->mpath_head;
+	nodemask_t nodes = NODE_MASK_NONE;
+	int node;
+
+	if (mpath_read_iopolicy(head) != MPATH_IOPOLICY_NUMA)
+		return sysfs_emit(buf, "\n");
+	for_each_node(node)
+		if (mpc_is_choice(mpath_core(head), dev->core, node))
+			node_set(node, nodes);
+	return sysfs_emit(buf, "%*pbl\n", nodemask_pr_args(&nodes));
+}
+EXPORT_SYMBOL_GPL(mpath_numa_nodes_show);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the paths of one controller share, and news of its state. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/slab.h>
+
+#include "mpn.h"
+
+static LIST_HEAD(mpn_ctrls);
+
+/* A controller on its way out still works, but others are to be preferred. */
+static enum mpath_access_state mpn_access(struct nvme_ctrl *ctrl)
+{
+	return mpn_ctrl_state(ctrl) == NVME_CTRL_LIVE ?
+		MPATH_STATE_OPTIMIZED : MPATH_STATE_NONOPTIMIZED;
+}
+
+static void mpn_ctrl_work(struct work_struct *work)
+{
+	struct mpn_ctrl *ctrl = container_of(work, struct mpn_ctrl, work);
+	struct mpath_device *mdev;
+	struct mpn_head *head;
+
+	mutex_lock(&mpn_topology);
+	list_for_each_entry(head, &mpn_heads, entry) {
+		bool ours = false;
+
+		/* mpn_topology keeps paths from coming and going */
+		list_for_each_entry(mdev, &head->mpath.dev_list, siblings) {
+			if (mpn_path_of(mdev)->ctrl != ctrl)
+				continue;
+			mpath_set_access_state(mdev, mpn_access(ctrl->ctrl));
+			ours = true;
+		}
+		if (ours)	/* choose anew, and send what is parked */
+			mpath_policy_changed(&head->mpath);
+	}
+	mutex_unlock(&mpn_topology);
+}
+
+/* Called by the driver with its locks held and interrupts off. */
+static int mpn_ctrl_woken(struct wait_queue_entry *wait, unsigned int mode,
+			  int flags, void *key)
+{
+	struct mpn_ctrl *ctrl = container_of(wait, struct mpn_ctrl, watch);
+
+	queue_work(mpn_wq, &ctrl->work);
+	return 0;
+}
+
+/**
+ * mpn_ctrl_get() - the shared object of a controller
+ * @nvme: kept by the caller's path
+ * Context: mpn_topology held.
+ * Return: the object, NULL without memory.
+ */
+struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *nvme)
+{
+	struct mpn_ctrl *ctrl;
+
+	lockdep_assert_held(&mpn_topology);
+	list_for_each_entry(ctrl, &mpn_ctrls, entry) {
+		if (ctrl->ctrl == nvme) {
+			ctrl->paths++;
+			return ctrl;
+		}
+	}
+	ctrl = kzalloc(sizeof(*ctrl), GFP_KERNEL);
+	if (!ctrl)
+		return NULL;
+	ctrl->ctrl = nvme;
+	ctrl->paths = 1;
+	INIT_WORK(&ctrl->work, mpn_ctrl_work);
+	init_waitqueue_func_entry(&ctrl->watch, mpn_ctrl_woken);
+	list_add(&ctrl->entry, &mpn_ctrls);
+	add_wait_queue(mpn_ctrl_state_wq(nvme), &ctrl->watch);
+	return ctrl;
+}
+
+/**
+ * mpn_ctrl_put() - a path lets go
+ * @ctrl: from mpn_ctrl_get(); the driver's controller is still valid
+ * Context: mpn_topology held.
+ * Return: true if it was the last path: the caller then cancels the work,
+ * without mpn_topology, and frees @ctrl.
+ */
+bool mpn_ctrl_put(struct mpn_ctrl *ctrl)
+{
+	lockdep_assert_held(&mpn_topology);
+	if (--ctrl->paths)
+		return false;
+	list_del(&ctrl->entry);
+	remove_wait_queue(mpn_ctrl_state_wq(ctrl->ctrl), &ctrl->watch);
+	return true;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Heads: one a namespace, made with its first path, gone with its last. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/idr.h>
+#include <linux/slab.h>
+
+#include "mpn.h"
+
+LIST_HEAD(mpn_heads);
+static DEFINE_IDA(mpn_number_ida);
+
+static void mpn_head_destroy(struct mpn_head *head)
+{
+	mpath_remove_disk(&head->mpath);
+	mpath_put_disk(&head->mpath);
+	mpath_head_uninit(&head->mpath);
+	list_del(&head->entry);
+	ida_free(&mpn_number_ida, head->number);
+	kfree(head);
+}
+
+static struct mpn_head *mpn_head_create(struct mpn_path *path,
+					struct nvme_ns_head *ns_head)
+{
+	int node = mpn_ctrl_numa_node(path->ctrl->ctrl);
+	struct queue_limits lim;
+	struct mpn_head *head;
+	int ret;
+
+	head = kzalloc_node(sizeof(*head), GFP_KERNEL, node);
+	if (!head)
+		return ERR_PTR(-ENOMEM);
+	ret = ida_alloc(&mpn_number_ida, GFP_KERNEL);
+	if (ret < 0)
+		goto free;
+	head->number = ret;
+	head->ns_head = ns_head;
+	head->policy = READ_ONCE(mpn_default_policy);
+	ret = mpath_head_init(&head->mpath);
+	if (ret)
+		goto free_number;
+	head->mpath.parent = mpn_subsys_dev(mpn_head_subsys(ns_head));
+	head->mpath.iopolicy = &head->policy;
+	head->mpath.disk_groups = mpn_disk_groups;
+	head->mpath.mpdt = &mpn_template;
+	mpn_limits_init(&lim);
+	ret = mpath_alloc_head_disk(&head->mpath, &lim, node);
+	if (ret)
+		goto uninit;
+	snprintf(head->mpath.disk->disk_name, DISK_NAME_LEN, "nvme%un%d",
+		 mpn_base + head->number, mpn_head_instance(ns_head));
+	list_add_tail(&head->entry, &mpn_heads);
+	return head;
+
+uninit:
+	mpath_head_uninit(&head->mpath);
+free_number:
+	ida_free(&mpn_number_ida, head->number);
+free:
+	kfree(head);
+	return ERR_PTR(ret);
+}
+
+static struct mpn_head *mpn_head_find(struct nvme_ns_head *ns_head)
+{
+	struct mpn_head *head;
+
+	list_for_each_entry(head, &mpn_heads, entry)
+		if (head->ns_head == ns_head)
+			return head;
+	return NULL;
+}
+
+/* A path that would give other data than the ones before is refused. */
+static bool mpn_head_matches(struct mpn_head *head, struct mpn_path *path)
+{
+	struct gendisk *ours = head->mpath.disk, *theirs = path->disk;
+
+	if (get_capacity(ours) != get_capacity(theirs)) {
+		pr_err("%s: refused as a path of %s: %llu sectors, not %llu\n",
+		       mpn_path_name(path), ours->disk_name,
+		       get_capacity(theirs), get_capacity(ours));
+		return false;
+	}
+	if (queue_logical_block_size(ours->queue) !=
+	    queue_logical_block_size(theirs->queue)) {
+		pr_err("%s: refused as a path of %s: blocks of %u bytes, not %u\n",
+		       mpn_path_name(path), ours->disk_name,
+		       queue_logical_block_size(theirs->queue),
+		       queue_logical_block_size(ours->queue));
+		return false;
+	}
+	return true;
+}
+
+static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path,
+			     bool first)
+{
+	int ret;
+
+	if (!first && !mpn_head_matches(head, path))
+		return -EINVAL;
+	/* the limits before a bio can be sent there */
+	ret = mpn_limits_stack(head, path->disk);
+	if (ret) {
+		pr_err("%s: refused as a path of %s: limits do not fit: %d\n",
+		       mpn_path_name(path), head->mpath.disk->disk_name, ret);
+		return ret;
+	}
+	if (first) {
+		set_capacity(head->mpath.disk, get_capacity(path->disk));
+		set_disk_ro(head->mpath.disk, get_disk_ro(path->disk));
+	}
+	ret = mpath_add_device(&path->mdev, &head->mpath, path->disk,
+			       mpn_ctrl_numa_node(path->ctrl->ctrl),
+			       &path->ctrl->nr_active);
+	if (ret) {
+		pr_err("%s: refused as a path of %s: %s\n",
+		       mpn_path_name(path), head->mpath.disk->disk_name,
+		       ret == -ENOSPC ? "64 is the most" : "no memory");
+		return ret == -ENOSPC ? -EINVAL : ret;
+	}
+	path->head = head;
+	ret = mpath_device_set_live(&path->mdev);
+	if (ret) {
+		mpath_delete_device(&path->mdev);
+		path->head = NULL;
+	}
+	return ret;
+}
+
+static void mpn_link_holder(struct mpn_path *path, struct gendisk *disk)
+{
+	int ret = bd_link_disk_holder(file_bdev(path->bdev_file), disk);
+
+	path->linked = !ret;
+	if (ret && ret != -ENODEV)	/* -ENODEV: it is going already */
+		pr_warn("%s: no holders link: %d\n", mpn_path_name(path), ret);
+}
+
+/**
+ * mpn_head_join() - make a claimed path one of its head's
+ * @path: claimed, char device open, ctrl set
+ * Context: mpn_topology held; may sleep.
+ * Return: 0; -EINVAL if it was refused and a line said why; -errno.
+ */
+int mpn_head_join(struct mpn_path *path)
+{
+	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
+	struct mpn_head *head;
+	bool first;
+	int ret;
+
+	lockdep_assert_held(&mpn_topology);
+	if (bdev_is_zoned(file_bdev(path->bdev_file))) {
+		pr_info("%s: zoned namespaces are not supported; left alone\n",
+			mpn_path_name(path));
+		return -EINVAL;
+	}
+	head = mpn_head_find(ns_head);
+	first = !head;
+	if (first) {
+		head = mpn_head_create(path, ns_head);
+		if (IS_ERR(head))
+			return PTR_ERR(head);
+	}
+	ret = mpn_head_add_path(head, path, first);
+	if (ret) {
+		if (first)
+			mpn_head_destroy(head);
+		return ret;
+	}
+	mpn_link_holder(path, head->mpath.disk);
+	pr_info("%s: path %s of controller %s joined\n",
+		head->mpath.disk->disk_name, mpn_path_name(path),
+		dev_name(mpn_ctrl_device(path->ctrl->ctrl)));
+	return 0;
+}
+
+/**
+ * mpn_head_leave() - the opposite
+ * @path: joined
+ * Context: mpn_topology held; may sleep.
+ */
+void mpn_head_leave(struct mpn_path *path)
+{
+	struct mpn_head *head = path->head;
+	bool empty;
+
+	lockdep_assert_held(&mpn_topology);
+	if (path->linked)
+		bd_unlink_disk_holder(file_bdev(path->bdev_file),
+				      head->mpath.disk);
+	path->linked = false;
+	empty = mpath_delete_device(&path->mdev);
+	path->head = NULL;
+	pr_info("%s: path %s left%s\n", head->mpath.disk->disk_name,
+		mpn_path_name(path), empty ? ", it was the last" : "");
+	if (empty)
+		mpn_head_destroy(head);
+}

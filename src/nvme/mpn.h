@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* mpath_nvme.ko: what its files share. */
+#ifndef MPN_H
+#define MPN_H
+
+#include <linux/bio.h>
+#include <linux/multipath.h>
+#include <linux/percpu-refcount.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "layout.h"
+
+/**
+ * struct mpn_ctrl - one controller of the stock driver
+ * @entry: on mpn_ctrls
+ * @ctrl: the driver's controller; kept by the open disks of its paths
+ * @paths: paths that refer to this object
+ * @nr_active: bios in flight on all of them; counted while their head's policy
+ *	is queue-depth
+ * @watch: on the controller's state_wq, which the driver wakes at each change
+ *	of state
+ * @work: tells the heads of such a change
+ *
+ * Owner: its paths. Made with the first and freed with the last one, under
+ * mpn_topology.
+ */
+struct mpn_ctrl {
+	struct list_head entry;
+	struct nvme_ctrl *ctrl;
+	unsigned int paths;
+	atomic_t nr_active;
+	struct wait_queue_entry watch;
+	struct work_struct work;
+};
+
+/**
+ * struct mpn_head - one namespace
+ * @mpath: the library's head
+ * @entry: on mpn_heads
+ * @ns_head: the driver's head, which all path namespaces of one shared nsid
+ *	have in common: the key. Kept by the open disks of the paths
+ * @policy: what @mpath.iopolicy points to
+ * @number: added to the base it is the first number of the nodes' names
+ * @nuse, @nuse_time: namespace utilization, and when it was read (jiffies)
+ *
+ * Owner: its paths. Made with the first and freed with the last one, under
+ * mpn_topology; removed before the last path lets go of its disk, so the
+ * subsystem device outlives the nodes below it.
+ */
+struct mpn_head {
+	struct mpath_head mpath;
+	struct list_head entry;
+	struct nvme_ns_head *ns_head;
+	enum mpath_iopolicy_e policy;
+	unsigned int number;
+	u64 nuse;
+	unsigned long nuse_time;
+};
+
+/* &mpn_path.flags */
+enum {
+	MPN_PATH_GONE,		/* the disk is being removed, or we let go */
+};
+
+/**
+ * enum mpn_path_state - changed by the path's own work only
+ * @MPN_FOUND: seen, not claimed (yet)
+ * @MPN_REFUSED: looked at and left alone; a rescan looks again
+ * @MPN_JOINED: claimed, a path of its head
+ * @MPN_LEFT: let go; freed when the last pin is put
+ */
+enum mpn_path_state {
+	MPN_FOUND,
+	MPN_REFUSED,
+	MPN_JOINED,
+	MPN_LEFT,
+};
+
+/**
+ * struct mpn_path - one disk of the stock NVMe driver
+ * @mdev: the library's path
+ * @entry: on mpn_paths, under mpn_paths_lock
+ * @ref: pins: one of our own until the path has left, one for each ioctl,
+ *	command or bio that is with the path's driver. The last put frees
+ * @state: see enum mpn_path_state
+ * @flags: MPN_PATH_*
+ * @tries: failed attempts to claim so far
+ * @disk: the path's disk, by a reference on its device
+ * @ns: the driver's namespace; valid while @bdev_file is open
+ * @bdev_file: the disk, opened exclusively; keeps ns, controller and the
+ *	transport's module
+ * @chr_rd: the path's char device, opened for reading
+ * @chr_rw: the same for reading and writing: the driver takes the right to
+ *	write from the file, so a reader must never be given this one
+ * @ctrl: shared by the controller's paths
+ * @head: where it belongs; NULL unless MPN_JOINED. Under mpn_topology
+ * @linked: holders/ and slaves/ links exist
+ * @work: claims, joins, leaves
+ * @free_work: closes and frees
+ *
+ * A command that the path's driver has accepted needs no pin: its request
+ * keeps the path's queue, and the driver removes a namespace only after its
+ * queue has drained.
+ */
+struct mpn_path {
+	struct mpath_device mdev;
+	struct list_head entry;
+	struct percpu_ref ref;
+	enum mpn_path_state state;
+	unsigned long flags;
+	unsigned int tries;
+	struct gendisk *disk;
+	struct nvme_ns *ns;
+	struct file *bdev_file;
+	struct file *chr_rd;
+	struct file *chr_rw;
+	struct mpn_ctrl *ctrl;
+	struct mpn_head *head;
+	bool linked;
+	struct delayed_work work;
+	struct work_struct free_work;
+};
+
+static inline struct mpn_path *mpn_path_of(struct mpath_device *mdev)
+{
+	return container_of(mdev, struct mpn_path, mdev);
+}
+
+static inline struct mpn_head *mpn_head_of(struct mpath_head *head)
+{
+	return container_of(head, struct mpn_head, mpath);
+}
+
+static inline const char *mpn_path_name(const struct mpn_path *path)
+{
+	return path->disk->disk_name;
+}
+
+/*
+ * Serialises joining and leaving: mpn_heads, mpn_ctrls, and what hangs on
+ * them. Held across adding and removing a head's disk, never across opening a
+ * path. Taken before the library's head lock.
+ */
+extern struct mutex mpn_topology;
+extern struct list_head mpn_heads;
+extern struct workqueue_struct *mpn_wq;
+
+/* module.c */
+extern unsigned int mpn_base;
+extern enum mpath_iopolicy_e mpn_default_policy;
+
+/* discover.c */
+int mpn_discover_start(void);
+void mpn_discover_stop(void);
+void mpn_rescan(void);
+void mpn_path_forget(struct mpn_path *path);
+
+/* path.c */
+struct mpn_path *mpn_path_create(struct gendisk *disk);
+void mpn_path_gone(struct mpn_path *path);
+
+/* chr.c */
+int mpn_open_chr(struct mpn_path *path);
+void mpn_close_file(struct file *file);
+
+/* ctrl.c */
+struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *ctrl);
+bool mpn_ctrl_put(struct mpn_ctrl *ctrl);
+
+/* head.c */
+int mpn_head_join(struct mpn_path *path);
+void mpn_head_leave(struct mpn_path *path);
+
+/* limits.c */
+void mpn_limits_init(struct queue_limits *lim);
+int mpn_limits_stack(struct mpn_head *head, struct gendisk *path);
+
+/* template.c */
+extern const struct mpath_head_template mpn_template;
+bool mpn_path_disabled(struct mpn_path *path);
+
+/* bio.c */
+int mpn_bio_init(void);
+void mpn_bio_exit(void);
+struct bio *mpn_clone_bio(struct mpath_device *mdev, struct bio *bio);
+
+/* sysfs.c */
+extern const struct attribute_group *mpn_disk_groups[];
+
+#endif /* MPN_H */

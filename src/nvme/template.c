@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the library asks of an NVMe path. */
+#include <linux/file.h>
+#include <linux/nvme_ioctl.h>
+
+#include "mpn.h"
+
+/*
+ * A controller that is being deleted still does I/O until its namespaces are
+ * gone, see nvme_path_is_disabled() in drivers/nvme/host/multipath.c.
+ */
+bool mpn_path_disabled(struct mpn_path *path)
+{
+	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
+
+	return (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||
+	       test_bit(MPN_PATH_GONE, &path->flags) ||
+	       test_bit(GD_DEAD, &path->disk->state);
+}
+
+static bool mpn_is_disabled(struct mpath_device *mdev)
+{
+	return mpn_path_disabled(mpn_path_of(mdev));
+}
+
+static bool mpn_is_optimized(struct mpath_device *mdev)
+{
+	return mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) == NVME_CTRL_LIVE;
+}
+
+static bool mpn_available_path(struct mpath_device *mdev)
+{
+	struct mpn_path *path = mpn_path_of(mdev);
+
+	if (test_bit(MPN_PATH_GONE, &path->flags))
+		return false;
+	switch (mpn_ctrl_state(path->ctrl->ctrl)) {
+	case NVME_CTRL_LIVE:
+	case NVME_CTRL_RESETTING:
+	case NVME_CTRL_CONNECTING:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool mpn_get_path(struct mpath_device *mdev)
+{
+	return percpu_ref_tryget_live(&mpn_path_of(mdev)->ref);
+}
+
+static void mpn_put_path(struct mpath_device *mdev)
+{
+	percpu_ref_put(&mpn_path_of(mdev)->ref);
+}
+
+static int mpn_cdev_name(struct mpath_head *mpath, char *buf, size_t len)
+{
+	struct mpn_head *head = mpn_head_of(mpath);
+
+	snprintf(buf, len, "ng%un%d", mpn_base + head->number,
+		 mpn_head_instance(head->ns_head));
+	return 0;
+}
+
+/* The driver takes the right to write from the file it is called with. */
+static struct file *mpn_chr_file(struct mpn_path *path, bool for_write)
+{
+	return for_write ? path->chr_rw : path->chr_rd;
+}
+
+static long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
+			   unsigned long arg, bool open_for_write)
+{
+	struct file *file = mpn_chr_file(mpn_path_of(mdev), open_for_write);
+
+	return file->f_op->unlocked_ioctl(file, cmd, arg);
+}
+
+/*
+ * Forward one command by lending it the path's file.
+ *
+ * The driver reads the file only in here (for the namespace and the right to
+ * write), and nobody else looks at a command that is being issued: its task
+ * completes it after we have returned, and a worker of io-wq holds a reference
+ * on it until then.
+ *
+ * Failover of commands in flight has its place here: with a plug around the
+ * call the request is not dispatched yet when it returns -EIOCBQUEUED, and its
+ * end_io can be replaced. Until then a command that was accepted keeps the
+ * result of its path.
+ */
+static int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
+			 unsigned int issue_flags)
+{
+	struct file *ours = ioucmd->file;
+	struct file *theirs = mpn_chr_file(mpn_path_of(mdev),
+					   ours->f_mode & FMODE_WRITE);
+	int ret;
+
+	ioucmd->file = theirs;
+	ret = theirs->f_op->uring_cmd(ioucmd, issue_flags);
+	ioucmd->file = ours;
+	return ret;
+}
+
+/*
+ * Source: nvme_ns_chr_uring_cmd_iopoll(), drivers/nvme/host/ioctl.c: all it
+ * uses is the request in the command's pdu.
+ */
+static int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd,
+				struct io_comp_batch *iob,
+				unsigned int poll_flags)
+{
+	struct request *req = READ_ONCE(*(struct request **)
+		(ioucmd->pdu + NVME_LAYOUT_NVME_URING_CMD_PDU__REQ));
+
+	if (req && blk_rq_is_poll(req))
+		return blk_rq_poll(req, iob, poll_flags);
+	return 0;
+}
+
+/*
+ * Without CAP_SYS_ADMIN the driver sends no I/O command from a partition; all
+ * else is as on the whole disk.
+ * DIFFERS: the driver forgets NVME_IOCTL_IO_CMD there, so that a partition's
+ * opener can read and write all of the disk with it. Not here.
+ */
+static bool mpn_partition_ioctl(unsigned int cmd)
+{
+	switch (cmd) {
+	case NVME_IOCTL_IO_CMD:
+	case NVME_IOCTL_SUBMIT_IO:
+	case NVME_IOCTL_IO64_CMD:
+	case NVME_IOCTL_IO64_CMD_VEC:
+		return false;
+	default:
+		return true;
+	}
+}
+
+const struct mpath_head_template mpn_template = {
+	.available_path		= mpn_available_path,
+	.is_disabled		= mpn_is_disabled,
+	.is_optimized		= mpn_is_optimized,
+	.cdev_ioctl		= mpn_cdev_ioctl,
+	.chr_uring_cmd		= mpn_uring_cmd,
+	.chr_uring_cmd_iopoll	= mpn_uring_cmd_iopoll,
+	.cdev_name		= mpn_cdev_name,
+	.get_path		= mpn_get_path,
+	.put_path		= mpn_put_path,
+	.clone_bio_to		= mpn_clone_bio,
+	.partition_ioctl	= mpn_partition_ioctl,
+	/* with REQ_DRV set the driver would look for its own head disk */
+	.features		= MPATH_FEAT_PLAIN_BIOS,
+};

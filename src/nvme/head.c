@@ -10,8 +10,10 @@
 LIST_HEAD(mpn_heads);
 static DEFINE_IDA(mpn_number_ida);
 
-static void mpn_head_destroy(struct mpn_head *head)
+/* @path: the last one, or the one that could not become the first */
+static void mpn_head_destroy(struct mpn_head *head, struct mpn_path *path)
 {
+	mpn_effects_return(head, path);
 	mpath_remove_disk(&head->mpath);
 	mpath_put_disk(&head->mpath);
 	mpath_head_uninit(&head->mpath);
@@ -40,6 +42,9 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	ret = mpath_head_init(&head->mpath);
 	if (ret)
 		goto free_number;
+	ret = mpn_effects_lend(head, path);
+	if (ret)
+		goto uninit;
 	head->mpath.parent = mpn_subsys_dev(mpn_head_subsys(ns_head));
 	head->mpath.iopolicy = &head->policy;
 	head->mpath.disk_groups = mpn_disk_groups;
@@ -47,12 +52,14 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	mpn_limits_init(&lim);
 	ret = mpath_alloc_head_disk(&head->mpath, &lim, node);
 	if (ret)
-		goto uninit;
+		goto return_effects;
 	snprintf(head->mpath.disk->disk_name, DISK_NAME_LEN, "nvme%un%d",
 		 mpn_base + head->number, mpn_head_instance(ns_head));
 	list_add_tail(&head->entry, &mpn_heads);
 	return head;
 
+return_effects:
+	mpn_effects_return(head, path);
 uninit:
 	mpath_head_uninit(&head->mpath);
 free_number:
@@ -168,7 +175,7 @@ int mpn_head_join(struct mpn_path *path)
 	ret = mpn_head_add_path(head, path, first);
 	if (ret) {
 		if (first)
-			mpn_head_destroy(head);
+			mpn_head_destroy(head, path);
 		return ret;
 	}
 	mpn_link_holder(path, head->mpath.disk);
@@ -198,5 +205,5 @@ void mpn_head_leave(struct mpn_path *path)
 	pr_info("%s: path %s left%s\n", head->mpath.disk->disk_name,
 		mpn_path_name(path), empty ? ", it was the last" : "");
 	if (empty)
-		mpn_head_destroy(head);
+		mpn_head_destroy(head, path);
 }

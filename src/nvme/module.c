@@ -117,6 +117,7 @@ static void __exit mpn_exit(void)
 	if (!mpn_started)
 		return;
 	mpn_discover_stop();
+	mpn_effects_drain();
 	mpn_bio_exit();
 	destroy_workqueue(mpn_wq);
 }

@@ -42,6 +42,7 @@ struct mpn_ctrl {
  *	have in common: the key. Kept by the open disks of the paths
  * @policy: what @mpath.iopolicy points to
  * @number: added to the base it is the first number of the nodes' names
+ * @effects: the copy that @ns_head borrows, see effects.c
  * @nuse, @nuse_time: namespace utilization, and when it was read (jiffies)
  *
  * Owner: its paths. Made with the first and freed with the last one, under
@@ -54,6 +55,7 @@ struct mpn_head {
 	struct nvme_ns_head *ns_head;
 	enum mpath_iopolicy_e policy;
 	unsigned int number;
+	struct mpn_effects *effects;
 	u64 nuse;
 	unsigned long nuse_time;
 };
@@ -171,6 +173,11 @@ bool mpn_ctrl_put(struct mpn_ctrl *ctrl);
 /* head.c */
 int mpn_head_join(struct mpn_path *path);
 void mpn_head_leave(struct mpn_path *path);
+
+/* effects.c */
+int mpn_effects_lend(struct mpn_head *head, struct mpn_path *path);
+void mpn_effects_return(struct mpn_head *head, struct mpn_path *path);
+void mpn_effects_drain(void);
 
 /* limits.c */
 void mpn_limits_init(struct queue_limits *lim);

@@ -54,6 +54,9 @@ static int mpn_claim(struct mpn_path *path)
 {
 	struct file *file;
 
+	/* opening a number that is not there yet would run modprobe */
+	if (!disk_live(path->disk))
+		return -ENXIO;
 	file = mpn_claim_mode(path, BLK_OPEN_READ | BLK_OPEN_WRITE);
 	if (file == ERR_PTR(-EACCES) || file == ERR_PTR(-EROFS))
 		file = mpn_claim_mode(path, BLK_OPEN_READ);

@@ -54,6 +54,7 @@ install: modules
 	+$(Q)$(kbuild) $(install-flags) modules_install
 	@echo "  DEPMOD  $(kver)"
 	$(Q)depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kver)
+	$(Q)install -D -m 644 -t $(INSTALL_MOD_PATH)/usr/lib/udev/rules.d scripts/udev/*.rules
 
 clean:
 	+$(Q)if [ -e "$(KDIR)/Makefile" ]; then $(kbuild) clean; fi
@@ -71,7 +72,8 @@ demo:
 
 help:
 	@echo 'make                   build the modules ($(modules)) and check them'
-	@echo 'make install           install them for that kernel and run depmod (as root)'
+	@echo 'make install           install them for that kernel, run depmod, and install'
+	@echo '                       the udev rules (as root)'
 	@echo 'make check             run only the check of the modules (scripts/check-ko)'
 	@echo 'make selftest-modules  build the modules and those of selftests/modules'
 	@echo 'make test              all tests (scripts/test)'

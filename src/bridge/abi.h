@@ -76,6 +76,7 @@ struct mpc_path;
 #define MPC_ENOSPC		28
 #define MPC_EOPNOTSUPP		95
 #define MPC_ESHUTDOWN		108
+#define MPC_EIOCBQUEUED		529
 
 /* What a template and head bring along, for the validation. */
 #define MPC_HAS_AVAILABLE_PATH	(1u << 0)

@@ -139,7 +139,7 @@ int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexce
 
 			const int ret = mpk_path_uring_cmd(gate, dev, cmd, issue_flags);
 
-			if (!is_path_errno(ret) && ret != -MPC_EAGAIN)
+			if (ret >= 0 || ret == -MPC_EIOCBQUEUED)
 				mpk_count(gate, slot, MPC_COUNT_URING_CMDS);
 			return judge(ret);
 		}));

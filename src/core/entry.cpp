@@ -54,6 +54,10 @@ void mpc_head_bind(mpc_head *head, const mpc_ops *ops, const u32 *policy) noexce
 
 u32 mpc_head_event(mpc_head *head, u32 event) noexcept
 {
+	if (event >= MPC_EVENT_COUNT) { // before the cast cuts it to a good one
+		mpk_warn("no such event");
+		return MPC_ACTION_BUG;
+	}
 	return static_cast<u32>(head_of(head).on(static_cast<mpath::Event>(event)));
 }
 

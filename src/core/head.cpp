@@ -101,7 +101,11 @@ void Head::choose_all(const SrcuToken &) noexcept
 
 bool Head::clear_choice(const Path &path) noexcept
 {
+	const Path *now = paths_.at(path.slot());
 	bool changed = false;
+
+	if (now && now != &path)
+		return false; // the slot is another path's by now
 
 	for (u32 node = 0; node < nr_nodes_; ++node) {
 		if (hint(node).is(path.slot())) {

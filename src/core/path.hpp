@@ -31,7 +31,8 @@ public:
 	[[nodiscard]] s32 node() const noexcept { return args_.numa_node; }
 
 	// relaxed: a hint that may change right after; the path's own driver
-	// refuses what it cannot do
+	// refuses what it cannot do. Read it once a look: between two reads it
+	// could fall through every case.
 	[[nodiscard]] Access access() const noexcept
 	{
 		return static_cast<Access>(load_once(args_.access_state));

@@ -15,11 +15,12 @@ Path *select_queue_depth(const Selection &s) noexcept
 			return false;
 
 		const s32 depth = p.in_flight();
+		const Access access = p.access();
 
-		if (p.access() == Access::kOptimized && (!best || depth < best_depth)) {
+		if (access == Access::kOptimized && (!best || depth < best_depth)) {
 			best = &p;
 			best_depth = depth;
-		} else if (p.access() == Access::kNonOptimized &&
+		} else if (access == Access::kNonOptimized &&
 			   (!fallback || depth < fallback_depth)) {
 			fallback = &p;
 			fallback_depth = depth;

@@ -18,9 +18,11 @@ struct Turn {
 		for_each_path(s.paths, mask, [&](Path &p) noexcept {
 			if (!s.usable(p))
 				return false;
-			if (p.access() == Access::kOptimized)
+			const Access access = p.access();
+
+			if (access == Access::kOptimized)
 				optimized = &p;
-			else if (p.access() == Access::kNonOptimized && !fallback)
+			else if (access == Access::kNonOptimized && !fallback)
 				fallback = &p;
 			return optimized != nullptr;
 		});

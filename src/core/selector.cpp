@@ -33,10 +33,12 @@ Path *search_all(const Selection &s, bool by_distance) noexcept
 			return false;
 		if (by_distance && s.node != MPC_NO_NODE && p.node() != MPC_NO_NODE)
 			distance = mpk_node_distance(s.node, p.node());
-		if (p.access() == Access::kOptimized && distance < best_distance) {
+		const Access access = p.access();
+
+		if (access == Access::kOptimized && distance < best_distance) {
 			best_distance = distance;
 			best = &p;
-		} else if (p.access() == Access::kNonOptimized && distance < fallback_distance) {
+		} else if (access == Access::kNonOptimized && distance < fallback_distance) {
 			fallback_distance = distance;
 			fallback = &p;
 		}

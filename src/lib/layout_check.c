@@ -14,6 +14,7 @@ static_assert(MPC_ENOTTY == ENOTTY);
 static_assert(MPC_ENOSPC == ENOSPC);
 static_assert(MPC_EOPNOTSUPP == EOPNOTSUPP);
 static_assert(MPC_ESHUTDOWN == ESHUTDOWN);
+static_assert(MPC_EIOCBQUEUED == EIOCBQUEUED);
 
 static_assert(MPC_POLICY_NUMA == MPATH_IOPOLICY_NUMA);
 static_assert(MPC_POLICY_RR == MPATH_IOPOLICY_RR);

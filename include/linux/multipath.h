@@ -116,7 +116,9 @@ enum mpath_access_state {
  *
  * Owner: the driver. Memory must stay valid until mpath_delete_device() has
  * returned and, with &mpath_head_template.get_path, until the last reference
- * taken by that callback was put.
+ * taken by that callback was put. A bio that was forwarded may reach @disk after
+ * mpath_delete_device(): a driver keeps the disk for that by a pin in
+ * &mpath_head_template.clone_bio_to, or frees it later than that.
  */
 struct mpath_device {
 	struct mpath_head	*mpath_head;
@@ -148,8 +150,10 @@ struct mpath_device {
  *	Process context.
  * @add_cdev: make the char node out of &mpath_head.cdev, &mpath_head.cdev_device
  *	and &mpath_chr_fops. Optional, only together with @del_cdev and
- *	@cdev_ioctl. Process context. The driver keeps cdev and cdev_device
- *	valid until the last file is closed; @cdev_name has no such duty.
+ *	@cdev_ioctl. Process context. The VFS uses cdev and cdev_device until
+ *	the last file is closed: a driver with @add_cdev frees the head from
+ *	the release of its cdev_device, after mpath_head_uninit(), not before.
+ *	@cdev_name has no such duty.
  * @del_cdev: undo @add_cdev; called only if that succeeded.
  * @cdev_ioctl: one ioctl on one path. @arg is the caller's, unchecked.
  *	Required with @add_cdev or @cdev_name, forbidden without. May sleep.
@@ -160,11 +164,11 @@ struct mpath_device {
  *	@get_path; pinning less than the path (a controller, say) is not enough.
  * @ioctl_finish: see @ioctl_begin. May sleep.
  * @chr_uring_cmd: one io_uring command on one path; -EIOCBQUEUED or a result.
- *	Absent: -EOPNOTSUPP. May be called in a context that must not block
+ *	Only with a char device. Absent: -EOPNOTSUPP. May be called in a context that must not block
  *	(IO_URING_F_NONBLOCK); a path errno (-ENODEV, -ENXIO, -ESHUTDOWN) means
  *	"not executed", and the command goes to another path.
- * @chr_uring_cmd_iopoll: poll for completions. Absent: -EOPNOTSUPP. Called
- *	without SRCU and without a path.
+ * @chr_uring_cmd_iopoll: poll for completions. Only with @chr_uring_cmd.
+ *	Absent: -EOPNOTSUPP. Called without SRCU and without a path.
  * @clone_bio: make the bio that is forwarded in place of the given one.
  *	Optional. NULL fails the original with an I/O error (BLK_STS_AGAIN if
  *	it was REQ_NOWAIT). Must not sleep for a REQ_NOWAIT bio.
@@ -247,7 +251,8 @@ struct mpath_head_template {
  * @disk_groups: attribute groups of the disk; should hold &mpath_attr_group
  * @mpdt: the driver's template
  *
- * Owner: the driver; zeroed memory. Valid until mpath_head_uninit() returned.
+ * Owner: the driver; zeroed memory. Valid until mpath_head_uninit() returned,
+ * with &mpath_head_template.add_cdev until cdev_device is released.
  *
  * States (src/core/lifetime.hpp has the table): NEW until the first path is
  * live, ADDING while the disk is being added, LIVE, DYING from the start of
@@ -352,7 +357,8 @@ int mpath_alloc_head_disk(struct mpath_head *mpath_head,
 
 /**
  * mpath_remove_disk() - take the head's nodes away
- * @mpath_head: any state; a second call waits for the first and does nothing
+ * @mpath_head: any state; a second call waits for the first and does nothing.
+ *	Only who made the first may free the head afterwards
  *
  * Marks the head dying, waits for readers, fails parked bios, removes the
  * char device and the disk. Openers are not waited for.
@@ -419,7 +425,7 @@ bool mpath_head_devices_empty(struct mpath_head *mpath_head);
  * @mpath_device: a path that was added
  *
  * The first call for a head adds its disk and char device; if the disk cannot
- * be added the head is as before. Every call makes the links in multipath/,
+ * be added the head is dead, and the driver takes it down. Every call makes the links in multipath/,
  * refreshes the per-node choice and submits parked bios again.
  * DIFFERS: returns a result; upstream's returns nothing.
  *

@@ -43,6 +43,7 @@ int mpc_path_add(struct mpc_head *head, void *storage,
 int mpc_path_next_slot(const struct mpc_head *head) MPATH_NOEXCEPT;
 /* Head lock held. 1 if the head has no path left, else 0. */
 int mpc_path_del(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
+/* Head lock held. */
 u32 mpc_path_count(const struct mpc_head *head) MPATH_NOEXCEPT;
 
 /* Per-node choice: forget one path (1: something changed), forget all. */

@@ -93,6 +93,7 @@ void mpk_bio_fail(struct mpath_head *head, struct bio *bio)
 				     "no available path, failing I/O\n");
 		atomic_long_inc(&head->fail_no_avail_path_cnt);
 	}
+	bio->bi_opf &= ~REQ_DRV;	/* the driver may have marked its own */
 	bio_io_error(bio);
 }
 

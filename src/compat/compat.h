@@ -7,6 +7,8 @@
 #ifndef MPATH_COMPAT_H
 #define MPATH_COMPAT_H
 
+#include <linux/blkdev.h>
+#include <linux/rcupdate.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
@@ -18,6 +20,38 @@
 #define MPATH_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
 #else
 #define MPATH_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
+#endif
+
+/*
+ * Without preemption there are no RCU tasks: call_rcu_tasks() is call_rcu()
+ * then, and a task is on its way until the next ordinary grace period.
+ */
+#ifdef CONFIG_TASKS_RCU
+#define mpath_synchronize_tasks()	synchronize_rcu_tasks()
+#define mpath_barrier_tasks()		rcu_barrier_tasks()
+#else
+#define mpath_synchronize_tasks()	synchronize_rcu()
+#define mpath_barrier_tasks()		rcu_barrier()
+#endif
+
+/*
+ * 6.15, and in later 6.12 stable releases: limits are committed and the queue
+ * frozen in this order; the other one can deadlock against a write to queue/.
+ * Kbuild looks whether the function is there.
+ */
+#ifdef MPATH_HAVE_COMMIT_UPDATE_FROZEN
+#define mpath_limits_commit(q, lim)	queue_limits_commit_update_frozen(q, lim)
+#else
+static inline int mpath_limits_commit(struct request_queue *q,
+				      struct queue_limits *lim)
+{
+	int ret;
+
+	blk_mq_freeze_queue(q);
+	ret = queue_limits_commit_update(q, lim);
+	blk_mq_unfreeze_queue(q);
+	return ret;
+}
 #endif
 
 #endif /* MPATH_COMPAT_H */

@@ -72,9 +72,15 @@ NodeHint &Head::hint(u32 node) noexcept
 Path *Head::select(const SrcuToken &, SlotMask excluded) noexcept
 {
 	const s32 node = mpk_this_node();
+	const Selection s{paths_, *ops_, hint(static_cast<u32>(node)), node, excluded};
+	const SlotMask before = paths_.occupied();
+	Path *path = select_by(load_once(policy_), s);
 
-	return select_by(load_once(policy_),
-			 Selection{paths_, *ops_, hint(static_cast<u32>(node)), node, excluded});
+	// One path was added and another deleted while we looked: the first was
+	// not in the walk, the second had left. Once more, then it is true.
+	if (!path && paths_.occupied() != before) [[unlikely]]
+		path = select_by(load_once(policy_), s);
+	return path;
 }
 
 bool Head::may_recover(const SrcuToken &) const noexcept
@@ -124,7 +130,7 @@ void Head::clear_choices() noexcept
 
 bool Head::is_choice(const Path &path, u32 node) noexcept
 {
-	return node < nr_nodes_ && hint(node).is(path.slot());
+	return node < nr_nodes_ && paths_.at(path.slot()) == &path && hint(node).is(path.slot());
 }
 
 } // namespace mpath

@@ -11,7 +11,7 @@ using A = Action;
 constexpr Step kLifeTable[MPC_STATE_COUNT][MPC_EVENT_COUNT] = {
 	// set_live            add_done           add_failed         remove               remove_done
 	{{kAdding, A::kAddDisk}, {kNew, A::kBug},   {kNew, A::kBug},   {kDead, A::kNone},    {kNew, A::kBug}},
-	{{kAdding, A::kWait},    {kLive, A::kNone}, {kNew, A::kNone},  {kAdding, A::kWait},  {kAdding, A::kBug}},
+	{{kAdding, A::kWait},    {kLive, A::kNone}, {kDead, A::kNone}, {kAdding, A::kWait},  {kAdding, A::kBug}},
 	{{kLive, A::kNone},      {kLive, A::kBug},  {kLive, A::kBug},  {kDying, A::kDelDisk}, {kLive, A::kBug}},
 	{{kDying, A::kRefuse},   {kDying, A::kBug}, {kDying, A::kBug}, {kDying, A::kWait},   {kDead, A::kNone}},
 	{{kDead, A::kRefuse},    {kDead, A::kBug},  {kDead, A::kBug},  {kDead, A::kNone},    {kDead, A::kBug}},

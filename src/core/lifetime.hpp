@@ -3,7 +3,7 @@
 //
 //             set_live      add_done   add_failed  remove        remove_done
 //   NEW       ADDING,add    bug        bug         DEAD          bug
-//   ADDING    wait          LIVE       NEW         wait          bug
+//   ADDING    wait          LIVE       DEAD        wait          bug
 //   LIVE      LIVE          bug        bug         DYING,delete  bug
 //   DYING     refuse        bug        bug         wait          DEAD
 //   DEAD      refuse        bug        bug         DEAD          bug
@@ -11,7 +11,9 @@
 // Events happen under the head lock, so a check and the step that follows it
 // are one. "wait" means: drop the lock, sleep until the state is another, try
 // again; both waited-for states end by themselves (disk being added, disk being
-// removed). "bug" leaves the state and warns.
+// removed). "bug" leaves the state and warns. A disk that could not be added
+// cannot be added again (device_add_disk() leaves its number behind), so that is
+// the end of the head, too.
 #pragma once
 
 #include "abi.h"

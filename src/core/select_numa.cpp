@@ -10,7 +10,8 @@ Path *select_numa(const Selection &s) noexcept
 	Path *kept = s.paths.at(s.hint.slot());
 
 	// Disabled first: a path can be optimized and yet not be usable now.
-	if (kept && s.usable(*kept) && s.ops.is_optimized(kept->handle())) [[likely]]
+	if (kept && s.usable(*kept) && kept->access() != Access::kOther &&
+	    s.ops.is_optimized(kept->handle())) [[likely]]
 		return kept;
 	return search_all(s, true);
 }

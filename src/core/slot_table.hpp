@@ -70,7 +70,7 @@ public:
 	}
 
 private:
-	u32 count_ = 0; // not a popcount: without the instruction that is a libgcc call
+	u32 count_ = 0; // under the head lock; not a popcount: without the instruction that is a libgcc call
 	Atomic<SlotMask> occupied_;
 	Atomic<Path *> slots_[MPC_MAX_PATHS];
 };

@@ -5,6 +5,7 @@
 #include <linux/idr.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "internal.h"
 
 #define MPATH_MINORS	(1U << MINORBITS)
@@ -31,11 +32,6 @@ static void mpath_gate_free(struct device *dev)
 		free_percpu(gate->counters[i]);
 	cleanup_srcu_struct(&gate->srcu);
 	kfree(gate);
-	/*
-	 * The waiter may free nothing that is used here: the queue is static,
-	 * and module memory goes only after the waiter has returned and this
-	 * function's wake-up has dropped the queue's lock.
-	 */
 	if (atomic_dec_and_test(&mpath_gates))
 		wake_up_all(&mpath_gates_wq);
 }
@@ -68,11 +64,15 @@ struct mpath_gate *mpath_gate_create(struct mpath_head *head)
  */
 int mpath_gate_open(struct mpath_gate *gate)
 {
-	if (!rcu_access_pointer(gate->head))
-		return -ENXIO;
-	if (!try_module_get(gate->owner))
-		return -ENXIO;
-	return 0;
+	int idx, ret = -ENXIO;
+
+	/* as long as there is a head the module that has it is there, too */
+	idx = srcu_read_lock(&gate->srcu);
+	if (srcu_dereference(gate->head, &gate->srcu) &&
+	    try_module_get(gate->owner))
+		ret = 0;
+	srcu_read_unlock(&gate->srcu, idx);
+	return ret;
 }
 
 void mpath_gate_release(struct mpath_gate *gate)
@@ -166,9 +166,8 @@ int mpath_gate_module_init(void)
 void mpath_gate_module_exit(void)
 {
 	wait_event(mpath_gates_wq, !atomic_read(&mpath_gates));
-	/* the last waker is still inside wake_up_all() if it holds the lock */
-	spin_lock_irq(&mpath_gates_wq.lock);
-	spin_unlock_irq(&mpath_gates_wq.lock);
+	/* the last waker may still be on its way out of mpath_gate_free() */
+	mpath_synchronize_tasks();
 	class_unregister(&mpath_chr_class);
 	unregister_chrdev_region(mpath_chr_devt, MPATH_MINORS);
 	ida_destroy(&mpath_minor_ida);

@@ -88,7 +88,7 @@ void mpath_head_uninit(struct mpath_head *head)
 	cleanup_srcu_struct(&head->srcu);
 	kfree(head->node_hints);
 	head->node_hints = NULL;
-	head->gate = NULL;
+	mpath_chr_forget_gate(head);
 	put_device(&gate->dev);
 }
 EXPORT_SYMBOL_GPL(mpath_head_uninit);
@@ -256,12 +256,17 @@ EXPORT_SYMBOL_GPL(mpath_remove_disk);
 void mpath_put_disk(struct mpath_head *head)
 {
 	struct gendisk *disk = head->disk;
+	bool added;
 
 	if (!disk)
 		return;
 	mpath_work_drain(head);
 	head->disk = NULL;
+	/* free_disk is called only for a disk that was added */
+	added = test_bit(GD_ADDED, &disk->state);
 	put_disk(disk);
+	if (!added)
+		put_device(&head->gate->dev);
 }
 EXPORT_SYMBOL_GPL(mpath_put_disk);
 

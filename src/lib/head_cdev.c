@@ -26,11 +26,30 @@ static int mpath_gate_chr_open(struct inode *inode, struct file *file)
 						      struct mpath_gate, cdev));
 }
 
+/*
+ * A driver's own cdev outlives mpath_head_uninit() (the driver keeps its memory
+ * until the VFS lets go), so an open may come when the gate is gone already.
+ */
+static DEFINE_MUTEX(mpath_head_gate_lock);
+
+void mpath_chr_forget_gate(struct mpath_head *head)
+{
+	mutex_lock(&mpath_head_gate_lock);
+	head->gate = NULL;
+	mutex_unlock(&mpath_head_gate_lock);
+}
+
 static int mpath_head_chr_open(struct inode *inode, struct file *file)
 {
-	return mpath_chr_open_gate(file, container_of(inode->i_cdev,
-						      struct mpath_head,
-						      cdev)->gate);
+	struct mpath_head *head = container_of(inode->i_cdev, struct mpath_head,
+					       cdev);
+	int ret = -ENXIO;
+
+	mutex_lock(&mpath_head_gate_lock);
+	if (head->gate)
+		ret = mpath_chr_open_gate(file, head->gate);
+	mutex_unlock(&mpath_head_gate_lock);
+	return ret;
 }
 
 static int mpath_chr_release(struct inode *inode, struct file *file)

@@ -76,6 +76,7 @@ u32 mpath_head_step(struct mpath_head *head, u32 event);
 
 /* head_cdev.c: for the char devices that the library makes */
 extern const struct file_operations mpath_gate_chr_fops;
+void mpath_chr_forget_gate(struct mpath_head *head);
 
 /* work.c */
 extern struct workqueue_struct *mpath_wq;

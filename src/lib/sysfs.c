@@ -266,19 +266,28 @@ void mpath_sysfs_del_path(struct mpath_device *dev)
 /* State DYING: no link or counter is made any more. */
 void mpath_sysfs_del_head(struct mpath_head *head)
 {
+	struct mpath_path_stats *stats;
 	struct mpath_device *dev;
 	struct kobject *kobj;
 
-	mutex_lock(&head->lock);
-	list_for_each_entry(dev, &head->dev_list, siblings) {
-		mpath_remove_sysfs_link(dev);
-		if (dev->stats) {
-			/* its files take no lock */
-			kobject_del(&dev->stats->kobj);
-			kobject_put(&dev->stats->kobj);
-			dev->stats = NULL;
+	/* one at a time: removing files waits for readers, so not in the lock */
+	do {
+		stats = NULL;
+		mutex_lock(&head->lock);
+		list_for_each_entry(dev, &head->dev_list, siblings) {
+			mpath_remove_sysfs_link(dev);
+			swap(stats, dev->stats);
+			if (stats)
+				break;
 		}
-	}
+		mutex_unlock(&head->lock);
+		if (stats) {
+			kobject_del(&stats->kobj);
+			kobject_put(&stats->kobj);
+		}
+	} while (stats);
+
+	mutex_lock(&head->lock);
 	kobj = head->stats_kobj;
 	head->stats_kobj = NULL;
 	mutex_unlock(&head->lock);

@@ -82,8 +82,10 @@ void mpath_failover_bio(struct mpath_device *dev, struct bio *bio)
 		bio = NULL;
 	}
 	srcu_read_unlock(&gate->srcu, idx);
-	if (bio)
+	if (bio) {
+		bio->bi_opf &= ~REQ_DRV;
 		bio_io_error(bio);
+	}
 }
 EXPORT_SYMBOL_GPL(mpath_failover_bio);
 

@@ -35,8 +35,6 @@ struct mpn_bio {
 	struct bio clone;
 };
 
-static struct bio_set mpn_bios;
-
 /* Should this bio be sent again? Bounded: see mpn_clone_bio(). */
 static bool mpn_try_again(struct mpn_path *path, struct bio *orig,
 			  blk_status_t status)
@@ -45,8 +43,10 @@ static bool mpn_try_again(struct mpn_path *path, struct bio *orig,
 	    !blk_path_error(status))
 		return false;
 	/* down: it is not chosen again before it is back */
-	if (mpn_path_disabled(path))
+	if (mpn_path_failed(path)) {
+		orig->bi_opf &= ~MPN_PATIENT;
 		return true;
+	}
 	if (orig->bi_opf & MPN_PATIENT)
 		return false;
 	orig->bi_opf |= MPN_PATIENT;
@@ -70,7 +70,9 @@ static void mpn_clone_endio(struct bio *clone)
 		mpath_failover_bio(&path->mdev, orig);
 	} else {
 		orig->bi_opf &= ~MPN_PATIENT;
-		orig->bi_status = status;
+		/* a part that was split off may have failed before: keep that */
+		if (status && !orig->bi_status)
+			orig->bi_status = status;
 		bio_endio(orig);
 	}
 	percpu_ref_put(&path->ref);
@@ -84,7 +86,8 @@ static void mpn_clone_endio(struct bio *clone)
  * First with fail-fast: the path's driver gives an error back at once in place
  * of holding the bio through a reset. An error of a path that is down goes to
  * another path as often as paths go down; an error of a path that looks
- * healthy goes back once and then waits for the driver's own retries.
+ * healthy goes back once, to another path if there is one, and that path's
+ * driver does its own retries and has the last word.
  *
  * Polling is left to the original's submitter, who has no cookie of the clone
  * and thus finds it done by interrupt.
@@ -100,7 +103,7 @@ struct bio *mpn_clone_bio(struct mpath_device *mdev, struct bio *orig)
 	struct mpn_bio *mb;
 	struct bio *clone;
 
-	clone = bio_alloc_clone(path->disk->part0, orig, gfp, &mpn_bios);
+	clone = bio_alloc_clone(path->disk->part0, orig, gfp, &path->bios);
 	if (!clone)
 		return NULL;
 	mb = container_of(clone, struct mpn_bio, clone);
@@ -124,13 +127,20 @@ struct bio *mpn_clone_bio(struct mpath_device *mdev, struct bio *orig)
 	return clone;
 }
 
-int mpn_bio_init(void)
+/**
+ * mpn_bio_init() - clones of a path
+ * @path: new path
+ *
+ * A set for each path: bios that are stuck on one do not use up the reserve of
+ * another. Every clone pins its path, so the set is free when the path is.
+ */
+int mpn_bio_init(struct mpn_path *path)
 {
-	return bioset_init(&mpn_bios, BIO_POOL_SIZE,
+	return bioset_init(&path->bios, BIO_POOL_SIZE,
 			   offsetof(struct mpn_bio, clone), 0);
 }
 
-void mpn_bio_exit(void)
+void mpn_bio_exit(struct mpn_path *path)
 {
-	bioset_exit(&mpn_bios);
+	bioset_exit(&path->bios);
 }

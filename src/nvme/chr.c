@@ -17,11 +17,20 @@
 /* For a file whose open failed: nothing to release. */
 static const struct file_operations mpn_closed_fops = { };
 
-/* A worker's last fput is put off to another worker; see mpn_discover_stop(). */
+/*
+ * At once: fput() in a worker is put off to another one, so that the driver's
+ * modules would stay in use for a while after ours has gone.
+ */
 void mpn_close_file(struct file *file)
 {
 	if (file)
-		fput(file);
+		__fput_sync(file);
+}
+
+/* The driver takes the right to write from the file it is called with. */
+struct file *mpn_chr_file(struct mpn_path *path, bool for_write)
+{
+	return for_write ? path->chr_rw : path->chr_rd;
 }
 
 static struct file *mpn_open_cdev(struct cdev *cdev, int flags)
@@ -40,7 +49,7 @@ static struct file *mpn_open_cdev(struct cdev *cdev, int flags)
 	ret = cdev->ops->open(inode, file);
 	if (ret) {
 		replace_fops(file, &mpn_closed_fops);
-		fput(file);
+		__fput_sync(file);
 		return ERR_PTR(ret);
 	}
 	return file;

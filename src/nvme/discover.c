@@ -3,8 +3,10 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device/class.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "mpn.h"
 
 /* All paths, joined or not. */
@@ -46,10 +48,13 @@ static struct mpn_path *mpn_find(struct gendisk *disk)
 static int mpn_add_dev(struct device *dev)
 {
 	struct mpn_path *path;
+	unsigned int noio;
 
 	if (!mpn_is_path_disk(dev))
 		return 0;
+	noio = memalloc_noio_save();	/* as in the path's work */
 	path = mpn_path_create(dev_to_disk(dev));
+	memalloc_noio_restore(noio);
 	if (!path) {
 		dev_err(dev, "%s: no memory, left alone\n", KBUILD_MODNAME);
 		return 0;
@@ -134,6 +139,6 @@ void mpn_discover_stop(void)
 	wait_event(mpn_paths_wq, mpn_no_paths());
 	/* and with it the frees that come after mpn_path_forget() */
 	flush_workqueue(mpn_wq);
-	/* files closed on a worker's behalf; they keep the transport's module */
-	flush_delayed_fput();
+	/* a task that was preempted on its way out of our end_io */
+	mpath_synchronize_tasks();
 }

@@ -20,6 +20,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "mpn.h"
 
 struct mpn_effects {
@@ -88,5 +89,5 @@ void mpn_effects_return(struct mpn_head *head, struct mpn_path *path)
 /* Module exit: wait for the frees, whose code is ours. */
 void mpn_effects_drain(void)
 {
-	rcu_barrier_tasks();
+	mpath_barrier_tasks();
 }

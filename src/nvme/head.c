@@ -10,16 +10,26 @@
 LIST_HEAD(mpn_heads);
 static DEFINE_IDA(mpn_number_ida);
 
-/* @path: the last one, or the one that could not become the first */
-static void mpn_head_destroy(struct mpn_head *head, struct mpn_path *path)
+/**
+ * mpn_head_destroy() - remove the nodes and free the head
+ * @head: unlinked; its last path still holds its disk, which keeps the parent
+ * Context: May sleep. mpn_topology not held: a reader of one of the head's
+ * files may be waiting for a controller.
+ */
+void mpn_head_destroy(struct mpn_head *head)
 {
-	mpn_effects_return(head, path);
 	mpath_remove_disk(&head->mpath);
 	mpath_put_disk(&head->mpath);
 	mpath_head_uninit(&head->mpath);
-	list_del(&head->entry);
 	ida_free(&mpn_number_ida, head->number);
 	kfree(head);
+}
+
+/* Off the list: a path that comes now gets a new head. */
+static void mpn_head_unlink(struct mpn_head *head, struct mpn_path *path)
+{
+	mpn_effects_return(head, path);
+	list_del(&head->entry);
 }
 
 static struct mpn_head *mpn_head_create(struct mpn_path *path,
@@ -149,10 +159,13 @@ static void mpn_link_holder(struct mpn_path *path, struct gendisk *disk)
 /**
  * mpn_head_join() - make a claimed path one of its head's
  * @path: claimed, char device open, ctrl set
+ * @dead: set to a head that came to nothing: mpn_head_destroy() it, without
+ *	mpn_topology
  * Context: mpn_topology held; may sleep.
- * Return: 0; -EINVAL if it was refused and a line said why; -errno.
+ * Return: 0; -EINVAL if it was refused and a line said why; -EAGAIN if the
+ * disk has no size (it is being removed, or not ready); -errno.
  */
-int mpn_head_join(struct mpn_path *path)
+int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 {
 	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
 	struct mpn_head *head;
@@ -165,6 +178,8 @@ int mpn_head_join(struct mpn_path *path)
 			mpn_path_name(path));
 		return -EINVAL;
 	}
+	if (!get_capacity(path->disk))
+		return -EAGAIN;
 	head = mpn_head_find(ns_head);
 	first = !head;
 	if (first) {
@@ -174,8 +189,10 @@ int mpn_head_join(struct mpn_path *path)
 	}
 	ret = mpn_head_add_path(head, path, first);
 	if (ret) {
-		if (first)
-			mpn_head_destroy(head, path);
+		if (first) {
+			mpn_head_unlink(head, path);
+			*dead = head;
+		}
 		return ret;
 	}
 	mpn_link_holder(path, head->mpath.disk);
@@ -189,8 +206,10 @@ int mpn_head_join(struct mpn_path *path)
  * mpn_head_leave() - the opposite
  * @path: joined
  * Context: mpn_topology held; may sleep.
+ * Return: the head, if this was its last path: mpn_head_destroy() it, without
+ * mpn_topology, before the path lets go of its disk. Else NULL.
  */
-void mpn_head_leave(struct mpn_path *path)
+struct mpn_head *mpn_head_leave(struct mpn_path *path)
 {
 	struct mpn_head *head = path->head;
 	bool empty;
@@ -204,6 +223,8 @@ void mpn_head_leave(struct mpn_path *path)
 	path->head = NULL;
 	pr_info("%s: path %s left%s\n", head->mpath.disk->disk_name,
 		mpn_path_name(path), empty ? ", it was the last" : "");
-	if (empty)
-		mpn_head_destroy(head, path);
+	if (!empty)
+		return NULL;
+	mpn_head_unlink(head, path);
+	return head;
 }

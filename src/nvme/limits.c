@@ -2,6 +2,7 @@
 /* Queue limits of a head: the smallest of all its paths. */
 #include <linux/blkdev.h>
 
+#include "compat.h"
 #include "mpn.h"
 
 /* Source: nvme_mpath_alloc_disk(), drivers/nvme/host/multipath.c */
@@ -19,8 +20,8 @@ void mpn_limits_init(struct queue_limits *lim)
  * @path: the path's disk
  *
  * What the device is formatted to is taken as it is, what limits a single
- * command is stacked. No bio is split to the old limits meanwhile: the queue
- * is frozen.
+ * command is stacked. The queue is frozen only if something changes: the path
+ * may be the one that everybody in the queue waits for.
  * Source: nvme_update_ns_info(), drivers/nvme/host/core.c
  *
  * Context: Process context, may sleep.
@@ -30,17 +31,18 @@ int mpn_limits_stack(struct mpn_head *head, struct gendisk *path)
 {
 	struct gendisk *disk = head->mpath.disk;
 	const struct queue_limits *theirs = &path->queue->limits;
-	struct queue_limits lim;
-	int ret;
+	struct queue_limits lim, old;
 
-	blk_mq_freeze_queue(disk->queue);
 	lim = queue_limits_start_update(disk->queue);
+	old = lim;
 	lim.logical_block_size = theirs->logical_block_size;
 	lim.physical_block_size = theirs->physical_block_size;
 	lim.io_min = theirs->io_min;
 	lim.io_opt = theirs->io_opt;
 	queue_limits_stack_bdev(&lim, path->part0, 0, disk->disk_name);
-	ret = queue_limits_commit_update(disk->queue, &lim);
-	blk_mq_unfreeze_queue(disk->queue);
-	return ret;
+	if (!memcmp(&lim, &old, sizeof(lim))) {
+		queue_limits_cancel_update(disk->queue);
+		return 0;
+	}
+	return mpath_limits_commit(disk->queue, &lim);
 }

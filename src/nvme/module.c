@@ -96,19 +96,11 @@ static int __init mpn_init(void)
 	mpn_wq = alloc_workqueue("mpath-nvme", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!mpn_wq)
 		return -ENOMEM;
-	ret = mpn_bio_init();
-	if (ret)
-		goto free_wq;
 	ret = mpn_discover_start();
 	if (ret)
-		goto exit_bio;
-	mpn_started = true;
-	return 0;
-
-exit_bio:
-	mpn_bio_exit();
-free_wq:
-	destroy_workqueue(mpn_wq);
+		destroy_workqueue(mpn_wq);
+	else
+		mpn_started = true;
 	return ret;
 }
 
@@ -118,7 +110,6 @@ static void __exit mpn_exit(void)
 		return;
 	mpn_discover_stop();
 	mpn_effects_drain();
-	mpn_bio_exit();
 	destroy_workqueue(mpn_wq);
 }
 

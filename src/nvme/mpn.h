@@ -20,7 +20,8 @@
  *	is queue-depth
  * @watch: on the controller's state_wq, which the driver wakes at each change
  *	of state
- * @work: tells the heads of such a change
+ * @work: tells the heads of such a change; also sent later, to look again at a
+ *	path that gave errors
  *
  * Owner: its paths. Made with the first and freed with the last one, under
  * mpn_topology.
@@ -31,7 +32,7 @@ struct mpn_ctrl {
 	unsigned int paths;
 	atomic_t nr_active;
 	struct wait_queue_entry watch;
-	struct work_struct work;
+	struct delayed_work work;
 };
 
 /**
@@ -63,6 +64,8 @@ struct mpn_head {
 /* &mpn_path.flags */
 enum {
 	MPN_PATH_GONE,		/* the disk is being removed, or we let go */
+	MPN_PATH_FAILED,	/* gave an error while its controller was not live;
+				   until the controller is live again */
 };
 
 /**
@@ -85,6 +88,7 @@ enum mpn_path_state {
  * @entry: on mpn_paths, under mpn_paths_lock
  * @ref: pins: one of our own until the path has left, one for each ioctl,
  *	command or bio that is with the path's driver. The last put frees
+ * @bios: clones that go to this path
  * @state: see enum mpn_path_state
  * @flags: MPN_PATH_*
  * @tries: failed attempts to claim so far
@@ -100,15 +104,12 @@ enum mpn_path_state {
  * @linked: holders/ and slaves/ links exist
  * @work: claims, joins, leaves
  * @free_work: closes and frees
- *
- * A command that the path's driver has accepted needs no pin: its request
- * keeps the path's queue, and the driver removes a namespace only after its
- * queue has drained.
  */
 struct mpn_path {
 	struct mpath_device mdev;
 	struct list_head entry;
 	struct percpu_ref ref;
+	struct bio_set bios;
 	enum mpn_path_state state;
 	unsigned long flags;
 	unsigned int tries;
@@ -141,8 +142,8 @@ static inline const char *mpn_path_name(const struct mpn_path *path)
 
 /*
  * Serialises joining and leaving: mpn_heads, mpn_ctrls, and what hangs on
- * them. Held across adding and removing a head's disk, never across opening a
- * path. Taken before the library's head lock.
+ * them. Held across adding a head's disk, never across removing one or opening
+ * a path. Taken before the library's head lock.
  */
 extern struct mutex mpn_topology;
 extern struct list_head mpn_heads;
@@ -165,14 +166,17 @@ void mpn_path_gone(struct mpn_path *path);
 /* chr.c */
 int mpn_open_chr(struct mpn_path *path);
 void mpn_close_file(struct file *file);
+struct file *mpn_chr_file(struct mpn_path *path, bool for_write);
 
 /* ctrl.c */
 struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *ctrl);
 bool mpn_ctrl_put(struct mpn_ctrl *ctrl);
+void mpn_ctrl_suspect(struct mpn_path *path);
 
 /* head.c */
-int mpn_head_join(struct mpn_path *path);
-void mpn_head_leave(struct mpn_path *path);
+int mpn_head_join(struct mpn_path *path, struct mpn_head **dead);
+struct mpn_head *mpn_head_leave(struct mpn_path *path);
+void mpn_head_destroy(struct mpn_head *head);
 
 /* effects.c */
 int mpn_effects_lend(struct mpn_head *head, struct mpn_path *path);
@@ -186,10 +190,18 @@ int mpn_limits_stack(struct mpn_head *head, struct gendisk *path);
 /* template.c */
 extern const struct mpath_head_template mpn_template;
 bool mpn_path_disabled(struct mpn_path *path);
+bool mpn_path_failed(struct mpn_path *path);
+
+/* uring.c */
+int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
+		  unsigned int issue_flags);
+int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
+			 unsigned int poll_flags);
+void mpn_uring_quiesce(void);
 
 /* bio.c */
-int mpn_bio_init(void);
-void mpn_bio_exit(void);
+int mpn_bio_init(struct mpn_path *path);
+void mpn_bio_exit(struct mpn_path *path);
 struct bio *mpn_clone_bio(struct mpath_device *mdev, struct bio *bio);
 
 /* sysfs.c */

@@ -4,6 +4,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/file.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "mpn.h"
@@ -54,8 +55,11 @@ static int mpn_claim(struct mpn_path *path)
 {
 	struct file *file;
 
-	/* opening a number that is not there yet would run modprobe */
-	if (!disk_live(path->disk))
+	/*
+	 * Opening a number that is not there would run modprobe, and claiming a
+	 * disk before it is all there would keep it from finding its partitions.
+	 */
+	if (!test_bit(GD_ADDED, &path->disk->state) || !disk_live(path->disk))
 		return -ENXIO;
 	file = mpn_claim_mode(path, BLK_OPEN_READ | BLK_OPEN_WRITE);
 	if (file == ERR_PTR(-EACCES) || file == ERR_PTR(-EROFS))
@@ -64,7 +68,7 @@ static int mpn_claim(struct mpn_path *path)
 		return PTR_ERR(file);
 	if (file_bdev(file)->bd_disk != path->disk) {
 		/* the number was given to another disk meanwhile */
-		bdev_fput(file);
+		mpn_close_file(file);
 		return -ENXIO;
 	}
 	path->bdev_file = file;
@@ -80,8 +84,7 @@ static void mpn_unclaim(struct mpn_path *path)
 	path->chr_rw = NULL;
 	path->chr_rd = NULL;
 	path->ns = NULL;
-	if (path->bdev_file)
-		bdev_fput(path->bdev_file);
+	mpn_close_file(path->bdev_file);
 	path->bdev_file = NULL;
 }
 
@@ -116,13 +119,14 @@ static void mpn_drop_ctrl(struct mpn_path *path)
 	mutex_unlock(&mpn_topology);
 	if (last) {
 		/* no event queues the work any more */
-		cancel_work_sync(&ctrl->work);
+		cancel_delayed_work_sync(&ctrl->work);
 		kfree(ctrl);
 	}
 }
 
 static int mpn_try_join(struct mpn_path *path)
 {
+	struct mpn_head *dead = NULL;
 	int ret;
 
 	ret = mpn_claim(path);
@@ -134,12 +138,14 @@ static int mpn_try_join(struct mpn_path *path)
 
 	mutex_lock(&mpn_topology);
 	path->ctrl = mpn_ctrl_get(mpn_ns_ctrl(path->ns));
-	ret = path->ctrl ? mpn_head_join(path) : -ENOMEM;
+	ret = path->ctrl ? mpn_head_join(path, &dead) : -ENOMEM;
 	if (!ret)
 		path->state = MPN_JOINED;
 	mutex_unlock(&mpn_topology);
 	if (!ret)
 		return 0;
+	if (dead)
+		mpn_head_destroy(dead);
 	mpn_drop_ctrl(path);
 unclaim:
 	mpn_unclaim(path);
@@ -170,11 +176,16 @@ static void mpn_join(struct mpn_path *path)
 
 static void mpn_leave(struct mpn_path *path)
 {
+	struct mpn_head *dead = NULL;
+
 	if (path->state == MPN_JOINED) {
 		mutex_lock(&mpn_topology);
-		mpn_head_leave(path);
+		dead = mpn_head_leave(path);
 		mutex_unlock(&mpn_topology);
 	}
+	/* while we still hold the disk, and with it the nodes' parent */
+	if (dead)
+		mpn_head_destroy(dead);
 	path->state = MPN_LEFT;
 	/* from now on no pin is given; the last one put frees */
 	percpu_ref_kill(&path->ref);
@@ -184,6 +195,8 @@ static void mpn_path_work(struct work_struct *work)
 {
 	struct mpn_path *path = container_of(to_delayed_work(work),
 					     struct mpn_path, work);
+	/* memory must not wait for writeback to a head that this path revives */
+	unsigned int noio = memalloc_noio_save();
 
 	switch (path->state) {
 	case MPN_FOUND:
@@ -200,6 +213,7 @@ static void mpn_path_work(struct work_struct *work)
 	case MPN_LEFT:
 		break;
 	}
+	memalloc_noio_restore(noio);
 }
 
 static void mpn_path_free(struct work_struct *work)
@@ -207,6 +221,7 @@ static void mpn_path_free(struct work_struct *work)
 	struct mpn_path *path = container_of(work, struct mpn_path, free_work);
 	bool claimed = path->bdev_file;
 
+	mpn_uring_quiesce();	/* no poller looks at its requests after this */
 	mpn_drop_ctrl(path);
 	mpn_unclaim(path);	/* no mark_dead after this */
 	if (claimed && disk_live(path->disk))
@@ -214,6 +229,7 @@ static void mpn_path_free(struct work_struct *work)
 	mpn_path_forget(path);	/* no remove_dev or rescan after this */
 	cancel_delayed_work_sync(&path->work);
 	percpu_ref_exit(&path->ref);
+	mpn_bio_exit(path);
 	put_device(disk_to_dev(path->disk));
 	kfree(path);
 }
@@ -232,14 +248,20 @@ struct mpn_path *mpn_path_create(struct gendisk *disk)
 
 	if (!path)
 		return NULL;
-	if (percpu_ref_init(&path->ref, mpn_path_unpinned, 0, GFP_KERNEL)) {
-		kfree(path);
-		return NULL;
-	}
+	if (mpn_bio_init(path))
+		goto free;
+	if (percpu_ref_init(&path->ref, mpn_path_unpinned, 0, GFP_KERNEL))
+		goto exit_bio;
 	INIT_DELAYED_WORK(&path->work, mpn_path_work);
 	INIT_WORK(&path->free_work, mpn_path_free);
 	path->state = MPN_FOUND;
 	path->disk = disk;
 	get_device(disk_to_dev(disk));
 	return path;
+
+exit_bio:
+	mpn_bio_exit(path);
+free:
+	kfree(path);
+	return NULL;
 }

@@ -14,8 +14,28 @@ bool mpn_path_disabled(struct mpn_path *path)
 	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
 
 	return (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||
+	       (state == NVME_CTRL_DELETING &&
+		test_bit(MPN_PATH_FAILED, &path->flags)) ||
 	       test_bit(MPN_PATH_GONE, &path->flags) ||
 	       test_bit(GD_DEAD, &path->disk->state);
+}
+
+/**
+ * mpn_path_failed() - a bio came back with a path error
+ * @path: pinned
+ *
+ * Context: Any.
+ * Return: true if the path is down and will not be chosen before it is back;
+ * false if it looks healthy: then others are preferred for a while.
+ */
+bool mpn_path_failed(struct mpn_path *path)
+{
+	if (mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE)
+		set_bit(MPN_PATH_FAILED, &path->flags);
+	if (mpn_path_disabled(path))
+		return true;
+	mpn_ctrl_suspect(path);
+	return false;
 }
 
 static bool mpn_is_disabled(struct mpath_device *mdev)
@@ -25,7 +45,8 @@ static bool mpn_is_disabled(struct mpath_device *mdev)
 
 static bool mpn_is_optimized(struct mpath_device *mdev)
 {
-	return mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) == NVME_CTRL_LIVE;
+	return mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) == NVME_CTRL_LIVE &&
+	       READ_ONCE(mdev->access_state) == MPATH_STATE_OPTIMIZED;
 }
 
 static bool mpn_available_path(struct mpath_device *mdev)
@@ -63,61 +84,12 @@ static int mpn_cdev_name(struct mpath_head *mpath, char *buf, size_t len)
 	return 0;
 }
 
-/* The driver takes the right to write from the file it is called with. */
-static struct file *mpn_chr_file(struct mpn_path *path, bool for_write)
-{
-	return for_write ? path->chr_rw : path->chr_rd;
-}
-
 static long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
 			   unsigned long arg, bool open_for_write)
 {
 	struct file *file = mpn_chr_file(mpn_path_of(mdev), open_for_write);
 
 	return file->f_op->unlocked_ioctl(file, cmd, arg);
-}
-
-/*
- * Forward one command by lending it the path's file.
- *
- * The driver reads the file only in here (for the namespace and the right to
- * write), and nobody else looks at a command that is being issued: its task
- * completes it after we have returned, and a worker of io-wq holds a reference
- * on it until then.
- *
- * Failover of commands in flight has its place here: with a plug around the
- * call the request is not dispatched yet when it returns -EIOCBQUEUED, and its
- * end_io can be replaced. Until then a command that was accepted keeps the
- * result of its path.
- */
-static int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
-			 unsigned int issue_flags)
-{
-	struct file *ours = ioucmd->file;
-	struct file *theirs = mpn_chr_file(mpn_path_of(mdev),
-					   ours->f_mode & FMODE_WRITE);
-	int ret;
-
-	ioucmd->file = theirs;
-	ret = theirs->f_op->uring_cmd(ioucmd, issue_flags);
-	ioucmd->file = ours;
-	return ret;
-}
-
-/*
- * Source: nvme_ns_chr_uring_cmd_iopoll(), drivers/nvme/host/ioctl.c: all it
- * uses is the request in the command's pdu.
- */
-static int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd,
-				struct io_comp_batch *iob,
-				unsigned int poll_flags)
-{
-	struct request *req = READ_ONCE(*(struct request **)
-		(ioucmd->pdu + NVME_LAYOUT_NVME_URING_CMD_PDU__REQ));
-
-	if (req && blk_rq_is_poll(req))
-		return blk_rq_poll(req, iob, poll_flags);
-	return 0;
 }
 
 /*

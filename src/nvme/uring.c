@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * io_uring passthrough: forwarding a command and seeing it end.
+ *
+ * The driver's uring_cmd puts its request on the task's plug and returns: as
+ * long as the plug is not flushed the request is not with the device. In that
+ * moment its end_io is replaced by ours, which pins the path for as long as the
+ * command is out. Nothing may sleep between the driver's return and that, or
+ * the scheduler flushes the plug.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blk-mq.h>
+#include <linux/file.h>
+#include <linux/srcu.h>
+
+#include "mpn.h"
+
+/* Pollers that may look at a request; see mpn_uring_quiesce(). */
+DEFINE_STATIC_SRCU(mpn_poll_srcu);
+
+/* The driver's own end_io, learnt from the first command; never changes. */
+static rq_end_io_fn *mpn_stock_end_io;
+
+static struct request **mpn_pdu_req(struct io_uring_cmd *ioucmd)
+{
+	return (struct request **)(ioucmd->pdu +
+				   NVME_LAYOUT_NVME_URING_CMD_PDU__REQ);
+}
+
+/*
+ * The request's queue belongs to the path's disk, and the disk is claimed by
+ * the path: the claim lasts as long as the pin that the command has.
+ */
+static struct mpn_path *mpn_request_path(struct request *req)
+{
+	return req->q->disk->part0->bd_holder;
+}
+
+/*
+ * A command has ended. Any context.
+ *
+ * Failover of commands in flight has its place here: on a path error the
+ * driver's handler is not called, and the command is sent on another path from
+ * task work. Until then a command keeps the result of its path.
+ *
+ * The driver leaves the pdu's request pointer behind, and pollers of the same
+ * ring read it on every turn until the submitter's task work has run. It is
+ * cleared before the request can be freed.
+ */
+static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
+{
+	struct mpn_path *path = mpn_request_path(req);
+	enum rq_end_io_ret ret;
+
+	WRITE_ONCE(*mpn_pdu_req(req->end_io_data), NULL);
+	ret = mpn_stock_end_io(req, status);
+	percpu_ref_put(&path->ref);
+	return ret;
+}
+
+/* The command was accepted and is on the plug. No sleep in here. */
+static void mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd)
+{
+	struct request *req = *mpn_pdu_req(ioucmd);
+	rq_end_io_fn *known = READ_ONCE(mpn_stock_end_io);
+
+	if (!known) {
+		WRITE_ONCE(mpn_stock_end_io, req->end_io);
+		known = req->end_io;
+	}
+	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd))
+		return;
+	percpu_ref_get(&path->ref);	/* the caller has a pin */
+	req->end_io = mpn_end_io;
+}
+
+/**
+ * mpn_uring_cmd() - forward one command by lending it the path's file
+ * @mdev: pinned path
+ * @ioucmd: the command, with a file of the head
+ * @issue_flags: from io_uring
+ *
+ * The driver reads the file only in here (for the namespace and the right to
+ * write), and nobody else looks at a command that is being issued: its task
+ * completes it after we have returned, and a worker of io-wq holds a reference
+ * on it until then.
+ *
+ * Context: Process context; does not block with IO_URING_F_NONBLOCK but for
+ * page faults of the caller.
+ * Return: what the driver says, mostly -EIOCBQUEUED.
+ */
+int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
+		  unsigned int issue_flags)
+{
+	struct mpn_path *path = mpn_path_of(mdev);
+	struct file *ours = ioucmd->file;
+	struct file *theirs = mpn_chr_file(path, ours->f_mode & FMODE_WRITE);
+	struct blk_plug plug;
+	int ret;
+
+	/* no-op inside a plug of the caller, which serves as well */
+	blk_start_plug(&plug);
+	ioucmd->file = theirs;
+	ret = theirs->f_op->uring_cmd(ioucmd, issue_flags);
+	ioucmd->file = ours;
+	if (ret == -EIOCBQUEUED)
+		mpn_interpose(path, ioucmd);
+	blk_finish_plug(&plug);
+	return ret;
+}
+
+/**
+ * mpn_uring_cmd_iopoll() - poll for one command of a polled ring
+ * @ioucmd: the command
+ * @iob: where completions are gathered
+ * @poll_flags: from io_uring
+ *
+ * A request that is read here may end and be used again meanwhile, which makes
+ * us poll its queue in vain; its memory stays until mpn_uring_quiesce().
+ * Source: nvme_ns_chr_uring_cmd_iopoll(), drivers/nvme/host/ioctl.c
+ *
+ * Context: Process context, may sleep.
+ */
+int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
+			 unsigned int poll_flags)
+{
+	struct request *req;
+	int idx, ret = 0;
+
+	idx = srcu_read_lock(&mpn_poll_srcu);
+	req = READ_ONCE(*mpn_pdu_req(ioucmd));
+	if (req && blk_rq_is_poll(req))
+		ret = blk_rq_poll(req, iob, poll_flags);
+	srcu_read_unlock(&mpn_poll_srcu, idx);
+	return ret;
+}
+
+/**
+ * mpn_uring_quiesce() - nobody polls a request of a path that is unpinned
+ *
+ * Called between a path's last pin, after which no pdu points to one of its
+ * requests, and letting go of its controller, which may free them.
+ *
+ * Context: Process context, may sleep.
+ */
+void mpn_uring_quiesce(void)
+{
+	synchronize_srcu(&mpn_poll_srcu);
+}

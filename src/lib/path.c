@@ -38,8 +38,10 @@ int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
 	};
 	int ret;
 
-	if (WARN_ON_ONCE(!disk || !nr_active))
+	if (!disk || !nr_active) {
+		pr_err("mpath_add_device: a path needs a disk and a counter\n");
 		return -EINVAL;
+	}
 	args.nr_active = &nr_active->counter;
 	dev->mpath_head = head;
 	dev->disk = disk;

@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# NVMe over TCP: the kernel's own target on 127.0.0.1, a port a path. Connection
+# lost and back, target port gone, all gone and back, disconnect: under load the
+# head goes on, and afterwards nothing is held.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+guest_only
+command -v fio >/dev/null && command -v nvme >/dev/null || skip_all "fio or nvme is not installed"
+
+target=/sys/kernel/config/nvmet
+nqn=mpath-selftest
+ports=(1 2)
+
+target_up()
+{
+	local port
+	# the backing device is slow, so that commands are in flight at any time
+	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 irqmode=2 completion_nsec=2000000
+	modprobe -a nvmet-tcp nvme-tcp
+	ip link set lo up
+	mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
+	mkdir -p $target/subsystems/$nqn/namespaces/1
+	echo 1 >$target/subsystems/$nqn/attr_allow_any_host
+	echo -n /dev/nullb0 >$target/subsystems/$nqn/namespaces/1/device_path
+	echo 1 >$target/subsystems/$nqn/namespaces/1/enable
+	for port in "${ports[@]}"; do
+		mkdir -p "$target/ports/$port"
+		echo tcp >"$target/ports/$port/addr_trtype"
+		echo ipv4 >"$target/ports/$port/addr_adrfam"
+		echo 127.0.0.1 >"$target/ports/$port/addr_traddr"
+		echo "442$port" >"$target/ports/$port/addr_trsvcid"
+		port_up "$port"
+	done
+}
+
+port_up() { ln -s $target/subsystems/$nqn "$target/ports/$1/subsystems/$nqn"; }
+port_down() { rm "$target/ports/$1/subsystems/$nqn"; }
+connect() { nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n $nqn --reconnect-delay=1 --ctrl-loss-tmo=60; }
+
+the_head() { head=$(heads); [[ -n $head && $head != *$'\n'* ]]; }
+ctrl_of_port()	# ctrl_of_port PORT: the controller connected to it
+{
+	grep -ls "trsvcid=442$1\$\|trsvcid=442$1," /sys/class/nvme/nvme*/address | sed 's/.*\(nvme[0-9]*\).address/\1/'
+}
+path_of_port() { local c; c=$(ctrl_of_port "$1") && basename "$(echo /sys/class/nvme/"$c"/nvme*n*)"; }
+state_is()	# state_is PORT usable|disabled
+{
+	[[ $(<"/sys/block/$head/mpath_stats/$(path_of_port "$1")/state") == "$2" ]]
+}
+
+paths_join()
+{
+	local port
+	load_modules policy=round-robin
+	for port in "${ports[@]}"; do
+		connect "$port"
+	done
+	wait_for 10 the_head
+	wait_for 2 has_paths "$head" 2
+	same "uuid" "$(<"/sys/block/$(path_of_port 1)/uuid")" "$(<"/sys/block/$head/uuid")"
+}
+
+more_than() { (($(sum "$head" "$1") > $2)); }
+goes_on()	# goes_on COUNTER
+{
+	wait_for 20 more_than "$1" $(($(sum "$head" "$1") + 100))
+}
+
+# under_load ENGINE-OPTION... -- FUNCTION
+under_load()
+{
+	local options=() fio
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	fio --name=job --rw=randwrite --bs=4k --size=4m --iodepth=16 --verify=crc32c \
+		--verify_backlog=64 --verify_fatal=1 --time_based --runtime=200 --eta=never \
+		--output="$work/fio" "${options[@]}" 2>"$work/fio.err" &
+	fio=$!
+	# shellcheck disable=SC2064
+	trap "kill -9 $fio 2>/dev/null; wait $fio" EXIT
+	"$@"
+	kill -0 $fio || fail "fio ended: $(cat "$work/fio" "$work/fio.err")"
+	kill -INT $fio
+	wait_for 30 ended $fio || { cat "/proc/$fio/stack"; fail "fio does not end"; }
+	wait $fio || true
+	trap - EXIT
+	fio_clean "$work/fio"
+}
+ended() { [[ ! -d /proc/$1 ]] || grep -q '^State:.Z' "/proc/$1/status"; }
+
+block_load() { under_load --ioengine=io_uring --direct=1 --filename="/dev/$head" -- "$@"; }
+char_load() { under_load --ioengine=io_uring_cmd --cmd_type=nvme --filename="/dev/${head/nvme/ng}" -- "$@"; }
+
+resets()
+{
+	local round port
+	for round in 1 2 3; do
+		for port in "${ports[@]}"; do
+			goes_on bios
+			echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
+		done
+	done
+	goes_on bios
+	(($(sum "$head" failovers) > 0)) || fail "no bio was in flight on a path that was reset"
+	same "failed bios" 0 "$(<"/sys/block/$head/mpath_stats/failed")"
+}
+
+a_port_goes_and_comes()
+{
+	goes_on bios
+	port_down 1
+	wait_for 10 state_is 1 disabled
+	goes_on bios
+	port_up 1
+	wait_for 10 state_is 1 usable
+	goes_on bios
+}
+
+# With no path usable for a while I/O waits, and goes on with the first one back.
+all_ports_go_and_come()
+{
+	local parked
+	goes_on bios
+	port_down 1
+	port_down 2
+	wait_for 10 state_is 1 disabled
+	wait_for 10 state_is 2 disabled
+	wait_for 10 some_parked
+	parked=$(<"/sys/block/$head/mpath_stats/requeued")
+	echo "parked: $parked"
+	port_up 1
+	port_up 2
+	goes_on bios
+	wait_for 10 state_is 1 usable
+	wait_for 10 state_is 2 usable
+	same "failed bios" 0 "$(<"/sys/block/$head/mpath_stats/failed")"
+}
+some_parked() { (($(<"/sys/block/$head/mpath_stats/requeued") > 0)); }
+
+a_disconnect_and_return()	# a_disconnect_and_return COUNTER
+{
+	local path
+	goes_on "$1"
+	path=$(path_of_port 1)
+	nvme disconnect -d "$(ctrl_of_port 1)"
+	wait_for 1 gone "/sys/block/$head/multipath/$path"
+	goes_on "$1"
+	connect 1
+	wait_for 5 has_paths "$head" 2
+	goes_on "$1"
+}
+
+no_path_says_so()
+{
+	local node=/dev/${head/nvme/ng}
+	port_down 1
+	port_down 2
+	wait_for 10 state_is 1 disabled
+	wait_for 10 state_is 2 disabled
+	refused nvme id-ns "$node" -n 1
+	grep -qi 'Resource temporarily unavailable' "$work/refused" || fail "$(<"$work/refused")"
+	port_up 1
+	port_up 2
+	wait_for 10 state_is 1 usable
+	nvme id-ns "$node" -n 1 >/dev/null
+}
+
+everything_unloads()
+{
+	rmmod mpath_nvme
+	rmmod libmultipath_cxx
+	nvme disconnect-all
+	rmmod nvme-tcp
+	rmmod nvme-fabrics
+	gone /sys/module/nvme_tcp
+}
+
+start_unloaded
+target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
+begin 9
+check "two ports, two paths, one head within two seconds" paths_join
+the_head
+check "block: controller resets, bios in flight go to the other path" block_load resets
+check "block: one target port goes and comes back" block_load a_port_goes_and_comes
+check "block: all target ports go and come back, I/O waits" block_load all_ports_go_and_come
+check "block: disconnect and connect again" block_load a_disconnect_and_return bios
+check "char: disconnect and connect again" char_load a_disconnect_and_return uring_cmds
+check "char: no usable path is EAGAIN, and a path is used when it is back" no_path_says_so
+check "block: resets once more" block_load resets
+check "nothing is held: our modules and the transport unload" everything_unloads
+ktap_finished

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The udev rules: the persistent links lead to the head, and a path is marked
+# as one for LVM, mdadm and systemd for as long as it is one.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+guest_only
+pgrep -x systemd-udevd >/dev/null || pgrep udevd >/dev/null || skip_all "udev does not run here (scripts/guest --udev)"
+
+property() { udevadm info --query=property --property="$2" --value "/dev/$1"; }
+
+links_lead_to_the_head()
+{
+	local link n=0
+	for link in /dev/disk/by-id/nvme-*; do
+		same "$link" "/dev/$head" "$(readlink -f "$link")"
+		n=$((n + 1))
+	done
+	((n > 0)) || fail "no link at all"
+}
+
+paths_are_marked()
+{
+	local path
+	for path in $(paths_of "$head"); do
+		same "$path DM_MULTIPATH_DEVICE_PATH" 1 "$(property "$path" DM_MULTIPATH_DEVICE_PATH)"
+		same "$path SYSTEMD_READY" 0 "$(property "$path" SYSTEMD_READY)"
+		same "$path ID_FS_TYPE" mpath_member "$(property "$path" ID_FS_TYPE)"
+	done
+	same "$head DM_MULTIPATH_DEVICE_PATH" '' "$(property "$head" DM_MULTIPATH_DEVICE_PATH)"
+}
+
+given_back()
+{
+	local path
+	wait_for 10 rmmod mpath_nvme	# udev may have a node open for a moment
+	udevadm settle
+	for path in $(path_disks); do
+		same "$path DM_MULTIPATH_DEVICE_PATH" '' "$(property "$path" DM_MULTIPATH_DEVICE_PATH)"
+		same "$path SYSTEMD_READY" '' "$(property "$path" SYSTEMD_READY)"
+	done
+	for link in /dev/disk/by-id/nvme-*; do
+		[[ $(readlink -f "$link") == /dev/nvme[0-9]n1 ]] || fail "$link: $(readlink "$link")"
+	done
+}
+
+start_unloaded
+cp "$root"/scripts/udev/*.rules /usr/lib/udev/rules.d/
+udevadm control --reload
+start_loaded
+head=${MPATH_BLOCK##*/}
+udevadm settle
+begin 3
+check "by-id links lead to the head, none to a path" links_lead_to_the_head
+check "paths are marked as such, the head is not" paths_are_marked
+check "after unloading the paths are ordinary disks again" given_back
+ktap_finished

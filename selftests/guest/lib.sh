@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared functions of the shell tests; sourced by bash.
+# shellcheck shell=bash
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# shellcheck disable=SC2034	# used by those who source this
+programs=$root/build/selftests
+export PATH=$PATH:/usr/sbin:/sbin
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# shellcheck disable=SC1091	# comes from the kernel's source
+. "$root/build/kselftest/kselftest/ktap_helpers.sh" || exit 1
+
+# ---- results ---------------------------------------------------------------
+
+# begin N: header and plan
+begin()
+{
+	ktap_print_header
+	ktap_set_plan "$1"
+}
+
+skip_all()	# skip_all REASON
+{
+	ktap_print_header
+	ktap_skip_all "$*"
+	exit "$KSFT_SKIP"
+}
+
+# check DESCRIPTION FUNCTION [ARG...]: one test. The function runs in a
+# subshell with errexit: the first command that fails fails the test, and what
+# was printed up to then is shown. Exit status 4 skips, the last line tells why.
+check()
+{
+	local description=$1 status
+	shift
+	(
+		set -e
+		"$@"
+	) </dev/null >"$work/log" 2>&1
+	status=$?
+	case $status in
+	0) ktap_test_pass "$description" ;;
+	"$KSFT_SKIP")
+		__ktap_test ok "$description" "SKIP $(tail -n 1 "$work/log")"
+		KTAP_CNT_SKIP=$((KTAP_CNT_SKIP + 1))
+		;;
+	*)
+		tail -n 60 "$work/log" | sed 's/^/#   /'
+		echo "#   status $status"
+		ktap_test_fail "$description"
+		;;
+	esac
+}
+
+fail() { echo "$*"; exit 1; }
+skip() { echo "$*"; exit "$KSFT_SKIP"; }
+
+# same WHAT EXPECTED SEEN
+same()
+{
+	[[ $2 == "$3" ]] || fail "$1: expected '$2', seen '$3'"
+}
+
+# refused COMMAND...: it must fail; what it said is left in $work/refused
+refused()
+{
+	if "$@" >"$work/refused" 2>&1; then
+		fail "must fail, but did not: $*"
+	fi
+}
+
+# ---- waiting ---------------------------------------------------------------
+
+now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+# wait_for SECONDS COMMAND...: until it succeeds, looking every 20 ms
+wait_for()
+{
+	local end=$(($(now_ms) + $1 * 1000))
+	shift
+	until "$@"; do
+		if (($(now_ms) > end)); then
+			echo "waited in vain for: $*"
+			return 1
+		fi
+		usleep 20000
+	done
+}
+
+exec {never}<> <(:)
+usleep() { read -r -t "$(printf '0.%06d' "$1")" -u "$never" || true; }
+
+gone() { [[ ! -e $1 ]]; }
+there() { [[ -e $1 ]]; }
+
+# ---- modules ---------------------------------------------------------------
+
+loaded() { [[ -d /sys/module/$1 ]]; }
+
+load_modules()	# load_modules [PARAMETER...]
+{
+	insmod "$root/libmultipath_cxx.ko" && insmod "$root/mpath_nvme.ko" "$@"
+}
+
+unload_modules() { rmmod mpath_nvme && rmmod libmultipath_cxx; }
+
+# start_loaded: modules there, a head for each path disk; sets MPATH_CHAR,
+# MPATH_BLOCK and MPATH_PATH_CHARS, if they are not set, to the first head of
+# those with most paths
+start_loaded()
+{
+	local h best='' most=0 paths path chars=()
+	[[ -z $MPATH_CHAR ]] || return 0
+	loaded mpath_nvme || load_modules ||
+		{ echo "Bail out! the modules do not load"; exit 1; }
+	wait_for 10 all_claimed || { echo "Bail out! not every path has a head"; exit 1; }
+	for h in $(heads); do
+		mapfile -t paths < <(paths_of "$h")
+		((${#paths[@]} <= most)) || { best=$h most=${#paths[@]}; }
+	done
+	for path in $(paths_of "$best"); do
+		chars+=("$(path_char "$path")")
+	done
+	MPATH_BLOCK=/dev/$best
+	export MPATH_BLOCK MPATH_CHAR=${MPATH_BLOCK/nvme/ng} MPATH_PATH_CHARS="${chars[*]}"
+}
+
+# start_unloaded: no module of ours there
+start_unloaded()
+{
+	local module
+	for module in mpath_nvme mpath_template_test libmultipath_cxx; do
+		! loaded $module || wait_for 10 rmmod $module 2>/dev/null ||
+			{ echo "Bail out! $module does not unload"; exit 1; }
+	done
+}
+
+# guest_only: skip all of the test anywhere else
+guest_only()
+{
+	[[ -n $MPATH_GUEST ]] || skip_all "only in a guest of scripts/guest (MPATH_GUEST is not set)"
+}
+
+# named_devices [scratch]: the tests of this file need the nodes
+named_devices()
+{
+	[[ -z $MPATH_GUEST ]] || start_loaded
+	[[ -n $MPATH_CHAR && -n $MPATH_BLOCK && -n $MPATH_PATH_CHARS ]] ||
+		skip_all "MPATH_CHAR, MPATH_BLOCK and MPATH_PATH_CHARS name no devices"
+	[[ $1 != scratch || -n $MPATH_SCRATCH ]] ||
+		skip_all "MPATH_SCRATCH is not set: the test would write to $MPATH_BLOCK"
+	# shellcheck disable=SC2034
+	head=${MPATH_BLOCK##*/}
+	# shellcheck disable=SC2034
+	read -r -a path_chars <<<"$MPATH_PATH_CHARS"
+}
+
+# ---- heads and paths -------------------------------------------------------
+# A head is a block disk with our attribute; every other NVMe disk is a path.
+
+path_char() { echo "/dev/${1/nvme/ng}"; }
+
+heads()
+{
+	local dir
+	for dir in /sys/block/nvme*; do
+		[[ ! -e $dir/mpath_policy ]] || echo "${dir##*/}"
+	done
+}
+
+path_disks()
+{
+	local dir
+	for dir in /sys/block/nvme*; do
+		[[ ! -e $dir || -e $dir/mpath_policy || -e $dir/multipath ]] || echo "${dir##*/}"
+	done
+}
+
+paths_of()	# paths_of HEAD
+{
+	local link
+	for link in "/sys/block/$1/multipath/"nvme*; do
+		[[ ! -L $link ]] || echo "${link##*/}"
+	done
+}
+
+has_paths()	# has_paths HEAD N
+{
+	local -a paths
+	mapfile -t paths < <(paths_of "$1")
+	((${#paths[@]} == $2))
+}
+
+head_of()	# head_of PATH
+{
+	local link
+	for link in /sys/block/nvme*/multipath/"$1"; do
+		[[ ! -L $link ]] || { link=${link%/multipath/*}; echo "${link##*/}"; }
+	done
+}
+
+all_claimed()
+{
+	local path
+	[[ -n $(path_disks) ]] || return 1
+	for path in $(path_disks); do
+		[[ -n $(head_of "$path") ]] || return 1
+	done
+}
+
+counter()	# counter HEAD PATH NAME
+{
+	echo "$(<"/sys/block/$1/mpath_stats/$2/$3")"
+}
+
+sum()	# sum HEAD NAME: over all paths
+{
+	local path total=0
+	for path in $(paths_of "$1"); do
+		total=$((total + $(counter "$1" "$path" "$2")))
+	done
+	echo $total
+}
+
+set_policy()	# set_policy HEAD POLICY
+{
+	echo "$2" >"/sys/block/$1/mpath_policy"
+}
+
+ctrl_of() { [[ $1 =~ ^(nvme[0-9]+)n ]] && echo "${BASH_REMATCH[1]}"; }
+
+pci_of()	# pci_of PATH: the address of its controller
+{
+	basename "$(readlink -f "/sys/class/nvme/$(ctrl_of "$1")/device")"
+}
+
+rescan_pci() { echo 1 >/sys/bus/pci/rescan; }
+
+# ---- fio -------------------------------------------------------------------
+
+# run_fio IOS OPTION...: fio must end well and have written and, for the
+# verification, read that many blocks
+run_fio()
+{
+	local ios=$1
+	shift
+	timeout 120 fio --name=job --verify=crc32c --verify_fatal=1 --bs=4k --eta=never \
+		--output="$work/fio" "$@" >"$work/fio.err" 2>&1 ||
+		{ cat "$work/fio.err" "$work/fio"; fail "fio ended with status $?"; }
+	fio_clean "$work/fio"
+	same "blocks read and written" "$ios,$ios" "$(fio_issued "$work/fio")"
+}
+
+fio_issued()	# fio_issued FILE: "READS,WRITES"
+{
+	sed -n 's/.*issued rwts: total=\([0-9]*,[0-9]*\),.*/\1/p' "$1"
+}
+
+fio_clean()	# fio_clean FILE: every job in it ended without an error
+{
+	if ! grep -q 'err= 0:' "$1" || grep -Eq 'err=( *[1-9]|-)|verify:|error=' "$1"; then
+		cat "$1"
+		fail "fio reports an error"
+	fi
+}

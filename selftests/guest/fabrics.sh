@@ -62,53 +62,35 @@ paths_join()
 	same "uuid" "$(<"/sys/block/$(path_of_port 1)/uuid")" "$(<"/sys/block/$head/uuid")"
 }
 
-more_than() { (($(sum "$head" "$1") > $2)); }
-goes_on()	# goes_on COUNTER
+verified=(--rw=randwrite --size=4m --iodepth=16 --verify=crc32c --verify_backlog=64 --verify_fatal=1)
+block_load()
 {
-	wait_for 20 more_than "$1" $(($(sum "$head" "$1") + 100))
+	with_fio "${verified[@]}" --ioengine=io_uring --direct=1 --filename="/dev/$head" -- "$@"
+}
+char_load()
+{
+	with_fio "${verified[@]}" --ioengine=io_uring_cmd --cmd_type=nvme \
+		--filename="/dev/${head/nvme/ng}" -- "$@"
 }
 
-# under_load ENGINE-OPTION... -- FUNCTION
-under_load()
-{
-	local options=() fio
-	while [[ $1 != -- ]]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	fio --name=job --rw=randwrite --bs=4k --size=4m --iodepth=16 --verify=crc32c \
-		--verify_backlog=64 --verify_fatal=1 --time_based --runtime=200 --eta=never \
-		--output="$work/fio" "${options[@]}" 2>"$work/fio.err" &
-	fio=$!
-	# shellcheck disable=SC2064
-	trap "kill -9 $fio 2>/dev/null; wait $fio" EXIT
-	"$@"
-	kill -0 $fio || fail "fio ended: $(cat "$work/fio" "$work/fio.err")"
-	kill -INT $fio
-	wait_for 30 ended $fio || { cat "/proc/$fio/stack"; fail "fio does not end"; }
-	wait $fio || true
-	trap - EXIT
-	fio_clean "$work/fio"
-}
-ended() { [[ ! -d /proc/$1 ]] || grep -q '^State:.Z' "/proc/$1/status"; }
-
-block_load() { under_load --ioengine=io_uring --direct=1 --filename="/dev/$head" -- "$@"; }
-char_load() { under_load --ioengine=io_uring_cmd --cmd_type=nvme --filename="/dev/${head/nvme/ng}" -- "$@"; }
-
+# Each controller in turn, until a bio was in flight on one of them: not every
+# reset meets one.
 resets()
 {
 	local round port
-	for round in 1 2 3; do
+	for ((round = 0; round < 20; round++)); do
 		for port in "${ports[@]}"; do
 			goes_on bios
+			wait_for 20 is_live "$port"
 			echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
 		done
+		((round < 2 || $(sum "$head" failovers) == 0)) || break
 	done
 	goes_on bios
 	(($(sum "$head" failovers) > 0)) || fail "no bio was in flight on a path that was reset"
 	same "failed bios" 0 "$(<"/sys/block/$head/mpath_stats/failed")"
 }
+is_live() { [[ $(<"/sys/class/nvme/$(ctrl_of_port "$1")/state") == live ]]; }
 
 a_port_goes_and_comes()
 {

@@ -258,6 +258,9 @@ static void compare_call(struct __test_metadata *_metadata, FIXTURE_DATA(node) *
 	uint8_t *buf = self->mem.buf[0], *path_data = self->mem.buf[1];
 	long got;
 
+	if (too_risky(c->ioctl == NVME_IOCTL_ADMIN_CMD || c->ioctl == NVME_IOCTL_ADMIN64_CMD,
+		      c->opcode))
+		return;
 	do_call(self, self->path, c, buf, &path);
 	memcpy(path_data, buf, BUF_SIZE);
 	do_call(self, self->head, c, buf, &head);
@@ -266,7 +269,7 @@ static void compare_call(struct __test_metadata *_metadata, FIXTURE_DATA(node) *
 							 path.ret;
 	if (c->want != WANT_SAME) {
 		EXPECT_EQ(c->want, got)
-		TH_LOG("%s: the path answers %ld, errno %d", c->name, path.ret, path.err);
+			TH_LOG("%s: the path answers %ld, errno %d", c->name, path.ret, path.err);
 	}
 	EXPECT_EQ(path.ret, head.ret)
 		TH_LOG("%s: path %ld, head %ld", c->name, path.ret, head.ret);
@@ -377,7 +380,7 @@ TEST_F(node, id)
 	{ "SMART log", cmd, 0, ADM_GET_LOG, .other_nsid = UINT32_MAX,			\
 	  .cdw10 = 0x7f0002, .len = 512, .any_data = true },				\
 	{ "get features: number of queues", cmd, 0, ADM_GET_FEATURES, .cdw10 = 7 },	\
-	{ "set features that the driver owns", cmd, -EACCES, 0x09, .cdw10 = 7 },	\
+	{ "set features that the driver owns", cmd, -EACCES, ADM_SET_FEATURES, .cdw10 = 7 },	\
 	{ "unknown opcode", cmd, WANT_STATUS, ADM_INVALID },				\
 	{ "vendor opcode", cmd, WANT_STATUS, OP_VENDOR },				\
 	{ "flags", cmd, -EINVAL, ADM_IDENTIFY, .flags = 0x40, .len = 4096 },		\

@@ -242,13 +242,15 @@ rescan_pci() { echo 1 >/sys/bus/pci/rescan; }
 
 # ---- fio -------------------------------------------------------------------
 
+# Always with --thread: a killed fio leaves no process behind.
+
 # run_fio IOS OPTION...: fio must end well and have written and, for the
 # verification, read that many blocks
 run_fio()
 {
 	local ios=$1
 	shift
-	timeout 120 fio --name=job --verify=crc32c --verify_fatal=1 --bs=4k --eta=never \
+	timeout 120 fio --thread --name=job --verify=crc32c --verify_fatal=1 --bs=4k --eta=never \
 		--output="$work/fio" "$@" >"$work/fio.err" 2>&1 ||
 		{ cat "$work/fio.err" "$work/fio"; fail "fio ended with status $?"; }
 	fio_clean "$work/fio"
@@ -267,3 +269,39 @@ fio_clean()	# fio_clean FILE: every job in it ended without an error
 		fail "fio reports an error"
 	fi
 }
+
+# with_fio OPTION... -- FUNCTION [ARG...]: the function runs while fio does; then
+# fio is told to stop, must do so, and must have had no error.
+with_fio()
+{
+	local options=() fio
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	fio --thread --name=job --bs=4k --time_based --runtime=200 --eta=never --output="$work/fio" \
+		"${options[@]}" 2>"$work/fio.err" &
+	fio=$!
+	# shellcheck disable=SC2064	# the process of now
+	trap "kill -9 $fio 2>/dev/null; wait $fio" EXIT
+	"$@"
+	kill -0 $fio || fail "fio ended: $(cat "$work/fio" "$work/fio.err")"
+	kill -INT $fio
+	wait_for 30 finished $fio || { cat "/proc/$fio/stack"; fail "fio does not end"; }
+	wait $fio || true
+	trap - EXIT
+	fio_clean "$work/fio"
+}
+
+# finished PID: ended, waited for or not
+finished() { [[ ! -d /proc/$1 ]] || grep -qs '^State:.Z' "/proc/$1/status"; }
+
+# goes_on COUNTER: I/O on the paths of $head
+goes_on()
+{
+	local base
+	base=$(sum "$head" "$1")
+	wait_for 20 more_than "$1" $((base + 50))
+}
+more_than() { (($(sum "$head" "$1") > $2)); }

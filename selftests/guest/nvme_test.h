@@ -38,9 +38,20 @@ enum {
 	OP_VENDOR = 0xc1,
 	ADM_GET_LOG = 0x02,
 	ADM_IDENTIFY = 0x06,
+	ADM_SET_FEATURES = 0x09,
 	ADM_GET_FEATURES = 0x0a,
+	ADM_FORMAT = 0x80,
 	ADM_INVALID = 0x3f,
 };
+
+/* Commands that nobody knows what they do, or that do too much, are for the
+ * emulated devices of a guest.
+ */
+static inline bool too_risky(bool admin, uint8_t opcode)
+{
+	return !getenv("MPATH_GUEST") &&
+	       (opcode >= 0x80 || opcode == OP_INVALID || (admin && opcode == ADM_SET_FEATURES));
+}
 
 /* The nodes, as the environment names them. */
 struct nodes {

@@ -14,53 +14,23 @@ nr_paths=${#path_chars[@]}
 ((nr_paths > 1)) || skip_all "$head has one path only"
 
 rounds=4
-char_load=(--ioengine=io_uring_cmd --cmd_type=nvme --filename="$MPATH_CHAR")
-block_load=(--ioengine=io_uring --direct=1 --filename="$MPATH_BLOCK")
+verified=(--rw=randwrite --size=4m --iodepth=16 --verify=crc32c --verify_backlog=64 --verify_fatal=1)
+char_load=("${verified[@]}" --ioengine=io_uring_cmd --cmd_type=nvme --filename="$MPATH_CHAR")
+block_load=("${verified[@]}" --ioengine=io_uring --direct=1 --filename="$MPATH_BLOCK")
 
-# with_fio OPTION... -- FUNCTION: the function runs while fio does; then fio
-# is told to stop and must have had no error and have verified what it wrote.
-with_fio()
+much_verified()
 {
-	local options=() reads writes fio
-	while [[ $1 != -- ]]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	fio --name=job --rw=randwrite --bs=4k --size=4m --iodepth=16 --verify=crc32c \
-		--verify_backlog=64 --verify_fatal=1 --time_based --runtime=200 --eta=never \
-		--output="$work/fio" "${options[@]}" 2>"$work/fio.err" &
-	fio=$!
-	# shellcheck disable=SC2064	# the process of now
-	trap "kill -9 $fio 2>/dev/null; wait $fio" EXIT
-	"$@"
-	kill -0 $fio || fail "fio ended: $(cat "$work/fio" "$work/fio.err")"
-	kill -INT $fio
-	# a bound, in case it hangs
-	wait_for 30 finished $fio || { cat "/proc/$fio/stack"; fail "fio does not end"; }
-	wait $fio || true
-	trap - EXIT
-	fio_clean "$work/fio"
-	IFS=, read -r reads writes <<<"$(fio_issued "$work/fio")"
+	local reads writes
+	IFS=, read -r reads writes < <(fio_issued "$work/fio")
 	echo "fio wrote $writes blocks and verified $reads"
 	((reads > 100 && writes > 100)) || fail "that is too little to mean anything"
 }
-
-finished() { [[ ! -d /proc/$1 ]] || grep -q '^State:.Z' "/proc/$1/status"; }
 
 carries()	# carries PATH COUNTER BASE: ten more than that
 {
 	local now
 	now=$(counter "$head" "$1" "$2" 2>/dev/null) && ((now >= $3 + 10))
 }
-
-goes_on()	# goes_on COUNTER: I/O on some path
-{
-	local base
-	base=$(sum "$head" "$1")
-	wait_for 20 more_than "$1" $((base + 50))
-}
-more_than() { (($(sum "$head" "$1") > $2)); }
 
 # lose_and_regain COUNTER
 lose_and_regain()
@@ -102,6 +72,7 @@ lose()	# lose POLICY COUNTER FIO-OPTION...
 	shift 2
 	set_policy "$head" "$policy"
 	with_fio "$@" -- lose_and_regain "$name"
+	much_verified
 }
 
 reset_controllers()
@@ -124,6 +95,7 @@ resets()
 {
 	set_policy "$head" round-robin
 	with_fio "${block_load[@]}" -- reset_controllers
+	much_verified
 }
 
 # All controllers at once: bios wait for the first that is back.
@@ -131,6 +103,7 @@ reset_all()
 {
 	set_policy "$head" round-robin
 	with_fio "${block_load[@]}" -- reset_at_once
+	much_verified
 }
 
 reset_at_once()
@@ -155,11 +128,12 @@ reset_at_once()
 both_engines()
 {
 	set_policy "$head" round-robin
-	fio --name=char --filename="$MPATH_CHAR" --ioengine=io_uring_cmd --cmd_type=nvme \
+	fio --thread --name=char --filename="$MPATH_CHAR" --ioengine=io_uring_cmd --cmd_type=nvme \
 		--offset=8m --size=4m --rw=randwrite --bs=4k --iodepth=8 --verify=crc32c \
 		--verify_backlog=64 --time_based --runtime=200 --eta=never --output="$work/fio2" &
 	local other=$!
 	with_fio "${block_load[@]}" -- lose_and_regain bios
+	much_verified
 	kill -0 $other || fail "fio on the char node ended: $(cat "$work/fio2")"
 	kill -INT $other
 	wait_for 30 finished $other

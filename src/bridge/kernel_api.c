@@ -83,7 +83,8 @@ void mpk_bio_park(struct mpath_head *head, struct bio *bio)
 			     "no usable path, requeuing I/O\n");
 	atomic_long_inc(&head->requeue_no_usable_path_cnt);
 	mpath_park(head, bio);
-	queue_delayed_work(mpath_wq, &head->park_work, HZ / 4);
+	queue_delayed_work(mpath_wq, &head->park_work,
+			   MPATH_PARK_RETRY);
 }
 
 void mpk_bio_fail(struct mpath_head *head, struct bio *bio)

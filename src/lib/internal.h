@@ -78,6 +78,13 @@ u32 mpath_head_step(struct mpath_head *head, u32 event);
 extern const struct file_operations mpath_gate_chr_fops;
 void mpath_chr_forget_gate(struct mpath_head *head);
 
+/*
+ * A parked bio is normally freed by an event: a path goes live, is deleted, or
+ * its driver kicks. Should a driver miss one, the bios look for themselves this
+ * often, so that nothing waits for ever on a path that is back.
+ */
+#define MPATH_PARK_RETRY	(HZ / 4)
+
 /* work.c */
 extern struct workqueue_struct *mpath_wq;
 int mpath_work_module_init(void);

@@ -4,13 +4,6 @@
 
 #include "internal.h"
 
-/*
- * A parked bio is normally freed by an event: a path goes live, is deleted, or
- * its driver kicks. Should a driver miss one, the bios look for themselves this
- * often, so that nothing waits for ever on a path that is back.
- */
-#define MPATH_PARK_RETRY	(HZ / 4)
-
 struct workqueue_struct *mpath_wq;
 
 void mpath_schedule_requeue_work(struct mpath_head *head)

@@ -44,6 +44,7 @@ struct mpath_head;
 struct mpath_device;
 struct mpath_gate;
 struct mpath_path_stats;
+struct queue_limits;
 
 /** A head has at most this many paths; one more is refused with -ENOSPC. */
 #define MPATH_MAX_PATHS		64
@@ -55,11 +56,16 @@ struct mpath_path_stats;
  * @MPATH_IOPOLICY_RR: the next usable path in turn ("round-robin")
  * @MPATH_IOPOLICY_QD: the usable path with the fewest commands in flight, as
  *	counted by &mpath_device.nr_active ("queue-depth")
+ * @MPATH_IOPOLICY_ST: the usable path that is expected to be done first, from
+ *	the time its bios took of late and @MPATH_IOPOLICY_QD's count
+ *	("service-time"). Beyond upstream; without %MPATH_FEAT_FAILOVER, which
+ *	measures the times, it decides as queue-depth does
  */
 enum mpath_iopolicy_e {
 	MPATH_IOPOLICY_NUMA,
 	MPATH_IOPOLICY_RR,
 	MPATH_IOPOLICY_QD,
+	MPATH_IOPOLICY_ST,
 };
 
 /**
@@ -97,7 +103,7 @@ enum mpath_access_state {
 #define REQ_MPATH			REQ_DRV
 
 /* Sizes of the opaque C++ objects, checked on both sides of the boundary. */
-#define MPATH_CORE_PATH_WORDS		8
+#define MPATH_CORE_PATH_WORDS		16
 #define MPATH_CORE_HEAD_WORDS		96
 
 /**
@@ -111,8 +117,9 @@ enum mpath_access_state {
  * @nr_active: commands in flight, as queue-depth compares them; owned by the
  *	driver, may be shared by the paths of one controller, must outlive the
  *	path; not NULL
- * @access_state: written by the driver at any time with
- *	mpath_set_access_state() (or WRITE_ONCE), read without a lock
+ * @access_state: written by the driver with mpath_set_access_state(), which
+ *	all CPUs follow at once. A plain WRITE_ONCE at any time is followed within
+ *	a tenth of a second, at once if it makes the path worse
  *
  * Owner: the driver. Memory must stay valid until mpath_delete_device() has
  * returned and, with &mpath_head_template.get_path, until the last reference
@@ -131,6 +138,8 @@ struct mpath_device {
 	/* private: */
 	struct mpath_path_stats	*stats;
 	unsigned int		slot;
+	u32			reported;
+	u32			replays;
 	u64			core[MPATH_CORE_PATH_WORDS];
 };
 
@@ -146,8 +155,11 @@ struct mpath_device {
  *	must not sleep.
  * @is_disabled: must this path not be chosen now? Required. Same context.
  * @is_optimized: is it of the preferred kind now? Required. Same context.
- * @remove_head: the grace period of a delayed removal has ended. Optional.
- *	Process context.
+ * @remove_head: the grace period of a delayed removal has ended without a path:
+ *	unlink the head, remove its disk, uninit and free it, all of which may
+ *	be done in here. Needed for mpath_can_remove_head() to delay anything.
+ *	Process context, may sleep; @drv_module is pinned. A path that is added
+ *	now is refused with -ENODEV.
  * @add_cdev: make the char node out of &mpath_head.cdev, &mpath_head.cdev_device
  *	and &mpath_chr_fops. Optional, only together with @del_cdev and
  *	@cdev_ioctl. Process context. The VFS uses cdev and cdev_device until
@@ -189,6 +201,16 @@ struct mpath_device {
  * @partition_ioctl: may this ioctl command be used on a partition of the head
  *	by a caller without CAP_SYS_ADMIN? Absent: none may (-EACCES).
  * @features: MPATH_FEAT_* bits
+ * @policies: which policies a user may choose, as bits (1 << MPATH_IOPOLICY_*);
+ *	0: all
+ * @path_error: a bio has come back from this path with an error that another
+ *	path may not give. Only with %MPATH_FEAT_FAILOVER. If the driver knows
+ *	that the path is down it makes @is_disabled say so from now on: then the
+ *	error does not count against the path's health. Any context, must not
+ *	sleep; the path is pinned.
+ *
+ * Callbacks run under SRCU, or, after a bio or a command came back, with the path
+ * pinned by @get_path.
  */
 struct mpath_head_template {
 	bool (*available_path)(struct mpath_device *mpath_device);
@@ -218,10 +240,32 @@ struct mpath_head_template {
 				    struct bio *bio);
 	bool (*partition_ioctl)(unsigned int cmd);
 	unsigned int features;
+	unsigned int policies;
+	void (*path_error)(struct mpath_device *mpath_device,
+			   blk_status_t status);
 };
 
-/* &mpath_head_template.features: do not set REQ_MPATH on forwarded bios. */
+/**
+ * DOC: &mpath_head_template.features
+ *
+ * %MPATH_FEAT_PLAIN_BIOS: do not set REQ_MPATH on forwarded bios.
+ *
+ * %MPATH_FEAT_FAILOVER: the library fails bios over. It sends clones of its own
+ * (with fail-fast set, so that the path's driver gives errors back at once), does
+ * the head's I/O accounting, measures, and counts them in
+ * &mpath_device.nr_active while the policy looks at that. A bio that comes back
+ * with a path error (blk_path_error()) is sent to every other usable path once;
+ * after that one that is still usable gets it without fail-fast, and what its
+ * driver says is final. Needs @get_path; not together with @clone_bio.
+ *
+ * %MPATH_FEAT_STACK_LIMITS: the library keeps the head's queue limits, capacity
+ * and read-only flag: what was given to mpath_alloc_head_disk() stacked over the
+ * disks of all paths. A path with other blocks or another capacity than the head
+ * is refused by mpath_add_device(); see mpath_revalidate() for later changes.
+ */
 #define MPATH_FEAT_PLAIN_BIOS		(1U << 0)
+#define MPATH_FEAT_FAILOVER		(1U << 1)
+#define MPATH_FEAT_STACK_LIMITS		(1U << 2)
 
 /**
  * struct mpath_head - one logical unit with its paths
@@ -240,8 +284,11 @@ struct mpath_head_template {
  * @requeue_work: submits them again; see mpath_schedule_requeue_work()
  * @requeue_no_usable_path_cnt: bios parked so far
  * @fail_no_avail_path_cnt: bios failed for want of a path so far
- * @drv_module: pinned while one of the nodes is open; mpath_head_init() sets
- *	it to the calling module
+ * @remove_work: ends the grace period of a delayed removal
+ * @delayed_removal_secs: length of that period, 0 for none; written by
+ *	mpath_delayed_removal_secs_store() only
+ * @drv_module: pinned while one of the nodes is open and during a grace period;
+ *	mpath_head_init() sets it to the calling module
  * @cdev: for drivers with add_cdev only
  * @cdev_device: for drivers with add_cdev only
  * @flags: MPATH_HEAD_* bits, informational
@@ -255,7 +302,8 @@ struct mpath_head_template {
  * with &mpath_head_template.add_cdev until cdev_device is released.
  *
  * States (src/core/lifetime.hpp has the table): NEW until the first path is
- * live, ADDING while the disk is being added, LIVE, DYING from the start of
+ * live, ADDING while the disk is being added, LIVE, LINGERING without a path in
+ * the grace period, EXPIRED when that has ended, DYING from the start of
  * mpath_remove_disk(), DEAD when the disk is gone.
  *
  * DIFFERS: there is no current_path[] here; the per-node hints live in the
@@ -272,6 +320,8 @@ struct mpath_head {
 	struct work_struct	requeue_work;
 	atomic_long_t		requeue_no_usable_path_cnt;
 	atomic_long_t		fail_no_avail_path_cnt;
+	struct delayed_work	remove_work;
+	unsigned int		delayed_removal_secs;
 	struct module		*drv_module;
 	struct cdev		cdev;
 	struct device		cdev_device;
@@ -284,6 +334,9 @@ struct mpath_head {
 	/* private: */
 	struct mpath_gate	*gate;
 	struct delayed_work	park_work;
+	struct delayed_work	event_work;
+	unsigned long		remove_at;
+	struct queue_limits	*base_limits;
 	struct kobject		*stats_kobj;
 	void			*node_hints;
 	u64			core[MPATH_CORE_HEAD_WORDS];
@@ -314,7 +367,8 @@ int mpath_head_init_owner(struct mpath_head *mpath_head, struct module *owner);
  * mpath_head_uninit() - end of a head
  * @mpath_head: a head whose disk, if it had one, was removed and put
  *
- * Cancels all work of the head, waits until every mpath_get_head() was put
+ * Cancels all work of the head (do not call it under a lock that @remove_head
+ * takes), waits until every mpath_get_head() was put
  * and for all readers. Afterwards the memory is the driver's again. Calls on
  * files that are still open answer -ENODEV.
  *
@@ -366,6 +420,22 @@ int mpath_alloc_head_disk(struct mpath_head *mpath_head,
  * Context: Process context, may sleep; bounded by the paths' own time-outs.
  */
 void mpath_remove_disk(struct mpath_head *mpath_head);
+
+/**
+ * mpath_can_remove_head() - the last path has left: may the head go at once?
+ * @mpath_head: a head without paths
+ *
+ * With a grace period (delayed_removal_secs) the head stays for that long, its
+ * nodes with it, and bios wait. The period ends when a path is added, or with a
+ * call of @remove_head. Calling this again changes nothing.
+ * DIFFERS: idempotent; a path that is added while @remove_head is on its way is
+ * refused; without @remove_head there is no delay.
+ *
+ * Context: Process context, may sleep.
+ * Return: true if the driver removes the head now; false if @remove_head will be
+ * called, or has been, or someone else is removing it.
+ */
+bool mpath_can_remove_head(struct mpath_head *mpath_head);
 
 /**
  * mpath_put_disk() - drop the library's reference on the head's disk
@@ -460,6 +530,53 @@ void mpath_revalidate_paths(struct mpath_head *mpath_head,
 			    void (*not_ready)(struct mpath_device *));
 
 /**
+ * mpath_path_changed() - a path may have become usable or unusable
+ * @mpath_device: a path that was added
+ *
+ * The driver's @is_disabled, @is_optimized or @available_path answer differently
+ * from now on. All CPUs choose anew, parked bios are sent, and users are told: a
+ * log line, a uevent and a tracepoint if the state is another one.
+ *
+ * Context: Any.
+ */
+void mpath_path_changed(struct mpath_device *mpath_device);
+
+/**
+ * mpath_path_restored() - the driver knows that a path works again
+ * @mpath_device: a path that was added
+ *
+ * As mpath_path_changed(), and errors that were counted against the path are
+ * forgotten.
+ * Context: Any.
+ */
+void mpath_path_restored(struct mpath_device *mpath_device);
+
+/**
+ * mpath_set_access_state() - the storage says something else of a path
+ * @mpath_device: a path that was added
+ * @state: what it says
+ *
+ * Followed by all CPUs at once; see mpath_path_changed().
+ * Context: Any.
+ */
+void mpath_set_access_state(struct mpath_device *mpath_device,
+			    enum mpath_access_state state);
+
+/**
+ * mpath_revalidate() - a path's capacity, blocks or limits may have changed
+ * @mpath_head: a live head whose template has %MPATH_FEAT_STACK_LIMITS
+ *
+ * Stacks the limits anew. The head follows a new capacity or block size when all
+ * its paths agree on it, with a uevent for the capacity; meanwhile a path that is
+ * smaller than the head or has other blocks is not used, with a line in the log.
+ * Nothing is done if nothing has changed.
+ *
+ * Context: Process context, may sleep.
+ * Return: true if the head's capacity or block size changed.
+ */
+bool mpath_revalidate(struct mpath_head *mpath_head);
+
+/**
  * mpath_call_for_device() - do something on one usable path
  * @mpath_head: a head that was bound to its template
  * @cb: what to do; may sleep
@@ -477,7 +594,8 @@ int mpath_call_for_device(struct mpath_head *mpath_head,
 
 /**
  * mpath_set_iopolicy() - parse a policy name
- * @val: "numa", "round-robin" or "queue-depth", a trailing newline allowed
+ * @val: "numa", "round-robin", "queue-depth" or "service-time", a trailing
+ *	newline allowed
  * @iopolicy: written only on success
  * Return: 0; -EINVAL.
  */
@@ -510,6 +628,41 @@ ssize_t mpath_iopolicy_show(enum mpath_iopolicy_e *iopolicy, char *buf);
  */
 bool mpath_iopolicy_store(enum mpath_iopolicy_e *iopolicy, const char *buf,
 			  size_t count);
+
+/**
+ * mpath_head_iopolicy_store() - sysfs store of a head's policy
+ * @mpath_head: a head that was bound to its template
+ * @buf: what the user wrote
+ * @count: its length
+ *
+ * Writes the variable that @iopolicy points to, if @policies allows that, under
+ * the head lock, logs a change and calls mpath_policy_changed() for this head.
+ * Return: @count; -EINVAL for an unknown name, -EOPNOTSUPP for one that the
+ * driver does not allow.
+ */
+ssize_t mpath_head_iopolicy_store(struct mpath_head *mpath_head,
+				  const char *buf, size_t count);
+
+/**
+ * mpath_delayed_removal_secs_show() - sysfs show of the grace period
+ * @mpath_head: an initialised head
+ * @buf: sysfs buffer
+ */
+ssize_t mpath_delayed_removal_secs_show(struct mpath_head *mpath_head,
+					char *buf);
+
+/**
+ * mpath_delayed_removal_secs_store() - sysfs store of the grace period
+ * @mpath_head: a live head
+ * @buf: seconds in decimal, 0 to 31536000
+ * @count: its length
+ *
+ * A period that is running starts anew with the new length; 0 ends it now.
+ * Context: Process context, may sleep.
+ * Return: @count; -EINVAL, -ERANGE; nothing changes then.
+ */
+ssize_t mpath_delayed_removal_secs_store(struct mpath_head *mpath_head,
+					 const char *buf, size_t count);
 
 /**
  * mpath_policy_changed() - the head's policy variable has a new value
@@ -594,12 +747,6 @@ static inline bool mpath_qd_iopolicy(enum mpath_iopolicy_e *iopolicy)
 static inline bool mpath_head_queue_if_no_path(struct mpath_head *mpath_head)
 {
 	return test_bit(MPATH_HEAD_QUEUE_IF_NO_PATH, &mpath_head->flags);
-}
-
-static inline void mpath_set_access_state(struct mpath_device *mpath_device,
-					  enum mpath_access_state state)
-{
-	WRITE_ONCE(mpath_device->access_state, state);
 }
 
 /* Submit the parked bios again, soon. Any context. */

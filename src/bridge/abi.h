@@ -48,7 +48,7 @@ struct mpc_path;
 
 /* Storage the C side reserves for them, in 8-byte words. */
 #define MPC_HEAD_WORDS	96
-#define MPC_PATH_WORDS	8
+#define MPC_PATH_WORDS	16
 #define MPC_MAX_PATHS	64
 /* Distance between two nodes' hints: no two nodes share a cache line. */
 #define MPC_HINT_STRIDE	64
@@ -57,7 +57,8 @@ struct mpc_path;
 #define MPC_POLICY_NUMA		0
 #define MPC_POLICY_RR		1
 #define MPC_POLICY_QD		2
-#define MPC_POLICY_COUNT	3
+#define MPC_POLICY_ST		3
+#define MPC_POLICY_COUNT	4
 
 /* Values of enum mpath_access_state. */
 #define MPC_ACCESS_OPTIMIZED	0
@@ -65,6 +66,9 @@ struct mpc_path;
 #define MPC_ACCESS_OTHER	2
 
 #define MPC_NO_NODE		(-1)
+
+/* The longest grace period, a year: no conversion to ticks can overflow. */
+#define MPC_MAX_SECONDS		31536000
 
 /* errno values the core returns; checked against the kernel's. */
 #define MPC_EIO			5
@@ -74,6 +78,7 @@ struct mpc_path;
 #define MPC_EINVAL		22
 #define MPC_ENOTTY		25
 #define MPC_ENOSPC		28
+#define MPC_ERANGE		34
 #define MPC_EOPNOTSUPP		95
 #define MPC_ESHUTDOWN		108
 #define MPC_EIOCBQUEUED		529
@@ -99,22 +104,30 @@ struct mpc_path;
 #define MPC_HAS_PARENT		(1u << 17)
 #define MPC_HAS_IOPOLICY	(1u << 18)
 #define MPC_HAS_LIMITS		(1u << 19)
-#define MPC_HAS_BITS		20
+#define MPC_HAS_FAILOVER	(1u << 20)	/* MPATH_FEAT_FAILOVER */
+#define MPC_HAS_PATH_ERROR	(1u << 21)
+#define MPC_HAS_POLICIES	(1u << 22)	/* a restriction that allows none */
+#define MPC_HAS_BITS		23
 
 /* The head's life; see src/core/lifetime.hpp. */
 #define MPC_STATE_NEW		0
 #define MPC_STATE_ADDING	1
 #define MPC_STATE_LIVE		2
-#define MPC_STATE_DYING		3
-#define MPC_STATE_DEAD		4
-#define MPC_STATE_COUNT		5
+#define MPC_STATE_LINGERING	3
+#define MPC_STATE_EXPIRED	4
+#define MPC_STATE_DYING		5
+#define MPC_STATE_DEAD		6
+#define MPC_STATE_COUNT		7
 
 #define MPC_EVENT_SET_LIVE	0
 #define MPC_EVENT_ADD_DONE	1
 #define MPC_EVENT_ADD_FAILED	2
 #define MPC_EVENT_REMOVE	3
 #define MPC_EVENT_REMOVE_DONE	4
-#define MPC_EVENT_COUNT		5
+#define MPC_EVENT_PATH_ADDED	5
+#define MPC_EVENT_LAST_LEFT	6	/* no path, and there is a grace period */
+#define MPC_EVENT_GRACE_OVER	7
+#define MPC_EVENT_COUNT		8
 
 #define MPC_ACTION_NONE		0	/* go on */
 #define MPC_ACTION_ADD_DISK	1	/* the caller adds disk and cdev */
@@ -122,6 +135,30 @@ struct mpc_path;
 #define MPC_ACTION_WAIT		3	/* until the state changes, then again */
 #define MPC_ACTION_REFUSE	4	/* -ENODEV */
 #define MPC_ACTION_BUG		5	/* cannot happen; state unchanged */
+#define MPC_ACTION_ARM		6	/* pin the module, start the grace period */
+#define MPC_ACTION_DISARM	7	/* stop it, unpin */
+#define MPC_ACTION_REMOVE_NOW	8	/* the driver takes the head down */
+#define MPC_ACTION_REMOVE_HEAD	9	/* call remove_head, then unpin */
+
+/* What becomes of a bio. */
+#define MPC_BIO_SENT		0
+#define MPC_BIO_PARK		1	/* no usable path, but there may be one */
+#define MPC_BIO_FAIL		2	/* no usable path */
+#define MPC_BIO_DEAD		3	/* no head */
+
+/* After an error of a path: send the bio again, or is that the last word? */
+#define MPC_TRY_DONE		0
+#define MPC_TRY_AGAIN		1
+
+/* The health of a path, for people; see src/core/health.hpp. */
+#define MPC_HEALTH_OK		0
+#define MPC_HEALTH_FAILED	1	/* waits for the time of its re-test */
+#define MPC_HEALTH_TESTING	2	/* one bio has been sent to find out */
+#define MPC_HEALTH_COUNT	3
+
+/* Why a path must not be used, whatever its driver says. */
+#define MPC_BLOCK_MISMATCH	(1u << 4)	/* other blocks or capacity than the head */
+#define MPC_BLOCK_REGISTER	(1u << 5)	/* a registration has to be replayed first */
 
 /* Per-path counters; the gate has a set of them for each slot. */
 #define MPC_COUNT_BIOS		0
@@ -129,7 +166,11 @@ struct mpc_path;
 #define MPC_COUNT_IOCTLS	2
 #define MPC_COUNT_SUBMIT_ERRORS	3
 #define MPC_COUNT_FAILOVERS	4
-#define MPC_COUNTERS		5
+#define MPC_COUNT_ERRORS	5	/* path errors of bios */
+#define MPC_COUNT_BIOS_DONE	6	/* bios that came back */
+#define MPC_COUNT_READ_BYTES	7
+#define MPC_COUNT_WRITE_BYTES	8
+#define MPC_COUNTERS		9
 
 /*
  * The callbacks selection needs, called straight from the core: one call less
@@ -157,6 +198,15 @@ struct mpc_path_args {
 };
 MPATH_ABI_SIZE(struct mpc_path_args, 32);
 MPATH_ABI_OFF(struct mpc_path_args, numa_node, 24);
+
+/* The tries of one bio; all zero for a new one. */
+struct mpc_try {
+	u64 tried;	/* slots that gave an error in this pass */
+	u32 passes;	/* passes that ended without a usable path left */
+	u32 patient;	/* the path's driver does its own retries now */
+};
+MPATH_ABI_SIZE(struct mpc_try, 16);
+MPATH_ABI_OFF(struct mpc_try, passes, 8);
 
 /* One ioctl as it travels from a file to a path. */
 struct mpc_ioctl_args {

@@ -15,6 +15,11 @@ u32 mpc_head_size(void) MPATH_NOEXCEPT;
 u32 mpc_path_size(void) MPATH_NOEXCEPT;
 
 /*
+ * Once, before any head: the kernel's tick counter and its rate.
+ */
+void mpc_setup(const u64 *ticks, u32 ticks_per_second) MPATH_NOEXCEPT;
+
+/*
  * Build the core object in @storage. @hints: @nr_nodes times MPC_HINT_STRIDE
  * zeroed bytes that outlive the head.
  */
@@ -46,7 +51,7 @@ int mpc_path_del(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
 /* Head lock held. */
 u32 mpc_path_count(const struct mpc_head *head) MPATH_NOEXCEPT;
 
-/* Per-node choice: forget one path (1: something changed), forget all. */
+/* Per-node choice: forget one path (1: it was one), forget all. */
 int mpc_clear_path(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
 void mpc_clear_all(struct mpc_head *head) MPATH_NOEXCEPT;
 /* Choose for every node now. */
@@ -54,19 +59,55 @@ void mpc_choose_all(struct mpath_gate *gate) MPATH_NOEXCEPT;
 /* Is this path the choice of @node? */
 int mpc_is_choice(struct mpc_head *head, void *storage, u32 node) MPATH_NOEXCEPT;
 
+/* Park, for up to that many seconds, when no path may come back. */
+void mpc_set_grace(struct mpc_head *head, u32 seconds) MPATH_NOEXCEPT;
+
+/* A path's health, and why it is blocked; any context. */
+u32 mpc_path_health(const void *storage) MPATH_NOEXCEPT;
+u32 mpc_path_blocked(const void *storage) MPATH_NOEXCEPT;
+/* Seconds until its re-test. */
+u32 mpc_path_backoff(const void *storage) MPATH_NOEXCEPT;
+/* Set or clear MPC_BLOCK_* bits; 1 if something changed. */
+int mpc_path_block(void *storage, u32 bits, u32 on) MPATH_NOEXCEPT;
+/* Forget all errors; 1 if something changed. */
+int mpc_path_forgive(void *storage) MPATH_NOEXCEPT;
+/* Nanoseconds that service-time expects of it, 0 if it does not know. */
+u64 mpc_path_latency(const void *storage) MPATH_NOEXCEPT;
+
 /* I/O: the gate may belong to a head that is gone. */
 void mpc_submit_bio(struct mpath_gate *gate, struct bio *bio) MPATH_NOEXCEPT;
+/*
+ * A parked bio again: MPC_BIO_*. Unless that is MPC_BIO_SENT it is the caller's.
+ * @t: of a bio that failed on a path; NULL: it was never sent.
+ */
+u32 mpc_redrive_bio(struct mpath_gate *gate, struct bio *bio,
+		    struct mpc_try *t) MPATH_NOEXCEPT;
+/*
+ * A bio that was sent to a pinned path is back, @ns after it was sent (0 if that
+ * was not measured). 1 if the path's health changed.
+ */
+int mpc_path_good(void *storage, u64 ns) MPATH_NOEXCEPT;
+/*
+ * The same for one with a path error: MPC_TRY_*; *@changed is 1 if the path's
+ * health changed.
+ */
+u32 mpc_path_bad(void *storage, const struct mpc_ops *ops, struct mpc_try *t,
+		 u32 *changed) MPATH_NOEXCEPT;
 long mpc_ioctl(struct mpath_gate *gate,
 	       const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
 int mpc_uring_cmd(struct mpath_gate *gate, struct io_uring_cmd *cmd,
 		  u32 issue_flags) MPATH_NOEXCEPT;
-/* Run mpk_path_call(dev, @fn) on one usable path. */
-int mpc_call(struct mpath_gate *gate, void *fn) MPATH_NOEXCEPT;
+/* Run mpk_path_call(dev, @fn, @ctx) on one usable path. */
+int mpc_call(struct mpath_gate *gate, void *fn, void *ctx) MPATH_NOEXCEPT;
 
+/* Text from users; @len without the final NUL, one newline at the end allowed. */
 /* Policy names. -EINVAL for an unknown one; @len without the final NUL. */
 int mpc_policy_parse(const char *name, u64 len) MPATH_NOEXCEPT;
 /* "unknown" for a bad value. */
 const char *mpc_policy_name(u32 policy) MPATH_NOEXCEPT;
+
+/* A number of seconds: -EINVAL, -ERANGE beyond MPC_MAX_SECONDS. */
+int mpc_parse_seconds(const char *text, u64 len, u32 *seconds) MPATH_NOEXCEPT;
 
 MPATH_C_END
 

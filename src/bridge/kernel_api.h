@@ -23,9 +23,16 @@ s32 mpk_node_distance(s32 a, s32 b) MPATH_NOEXCEPT;
 
 void mpk_might_sleep(void) MPATH_NOEXCEPT;
 
-/* Effects on a bio; each consumes it. @head is NULL if it is gone. */
-void mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
-		     struct bio *bio) MPATH_NOEXCEPT;
+/* Nanoseconds of the monotonic clock. */
+u64 mpk_now_ns(void) MPATH_NOEXCEPT;
+
+/*
+ * Send a bio, or one that failed elsewhere again, to a path; in a section. 0 if
+ * it was consumed; -ENODEV if the path is on its way out, the bio is untouched.
+ */
+int mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
+		    struct bio *bio, u32 patient) MPATH_NOEXCEPT;
+/* Effects on a new bio; each consumes it. @head is NULL if it is gone. */
 void mpk_bio_park(struct mpath_head *head, struct bio *bio) MPATH_NOEXCEPT;
 void mpk_bio_fail(struct mpath_head *head, struct bio *bio) MPATH_NOEXCEPT;
 
@@ -40,7 +47,7 @@ long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
 int mpk_path_uring_cmd(struct mpath_gate *gate, struct mpath_device *dev,
 		       struct io_uring_cmd *cmd, u32 issue_flags) MPATH_NOEXCEPT;
-int mpk_path_call(struct mpath_device *dev, void *fn) MPATH_NOEXCEPT;
+int mpk_path_call(struct mpath_device *dev, void *fn, void *ctx) MPATH_NOEXCEPT;
 
 /* Add one to a path's MPC_COUNT_* counter. The gate keeps the counters. */
 void mpk_count(struct mpath_gate *gate, u32 slot, u32 counter) MPATH_NOEXCEPT;

@@ -71,26 +71,90 @@ constexpr Outcome kPathLeaving = {-MPC_ENODEV, true};
 
 } // namespace
 
-void submit_bio(mpath_gate *gate, bio *b) noexcept
+namespace {
+
+/// How often a bio may run out of paths that it was not tried on. Each time but
+/// the last it has waited for one to come back.
+constexpr u32 kMostPasses = 32;
+
+/// Send a bio to a path. One that is new is parked or failed if there is none;
+/// for one that is sent again that is left to the caller.
+///
+/// `t` is not touched any more once the bio was sent: it may be gone.
+u32 send_bio(mpath_gate *gate, bio *b, mpc_try &t, bool fresh) noexcept
 {
 	SrcuSection section{gate};
 	Head *head = section.head();
+	SlotMask leaving = 0;
 
 	if (!head || !takes_io(head->state())) {
-		mpk_bio_fail(nullptr, b);
-		return;
+		if (fresh)
+			mpk_bio_fail(nullptr, b);
+		return MPC_BIO_DEAD;
 	}
 
-	Path *path = head->select(section.token());
+	for (u32 round = 0; round < MPC_MAX_PATHS; ++round) {
+		Path *path = head->select(section.token(), t.tried | leaving, For::kBio);
+		u32 patient = 0;
 
-	if (path) [[likely]] {
-		mpk_count(gate, path->slot(), MPC_COUNT_BIOS);
-		mpk_bio_forward(head->handle(), path->handle(), b);
-	} else if (head->may_recover(section.token())) {
-		mpk_bio_park(head->handle(), b);
-	} else {
+		if (!path && t.tried) {
+			// Every usable path has had its turn. Now one that is
+			// usable gets the last word, with its own retries.
+			path = head->select(section.token(), leaving, For::kBio);
+			patient = 1;
+		}
+		if (!path)
+			break;
+
+		const u32 slot = path->slot();
+
+		if (!mpk_bio_forward(head->handle(), path->handle(), b, patient)) [[likely]]
+			return MPC_BIO_SENT;
+		leaving |= slot_bit(slot);
+	}
+
+	const bool again = !t.tried || ++t.passes < kMostPasses;
+
+	t.tried = 0;
+	if (again && head->may_recover(section.token())) {
+		if (fresh)
+			mpk_bio_park(head->handle(), b);
+		return MPC_BIO_PARK;
+	}
+	if (fresh)
 		mpk_bio_fail(head->handle(), b);
-	}
+	return MPC_BIO_FAIL;
+}
+
+} // namespace
+
+void submit_bio(mpath_gate *gate, bio *b) noexcept
+{
+	mpc_try t{};
+
+	(void)send_bio(gate, b, t, true);
+}
+
+u32 redrive_bio(mpath_gate *gate, bio *b, mpc_try *t) noexcept
+{
+	mpc_try none{};
+
+	return send_bio(gate, b, t ? *t : none, false);
+}
+
+u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept
+{
+	const bool down = ops.is_disabled(path.handle());
+
+	changed = !down && path.health().bad();
+	t.tried |= slot_bit(path.slot());
+	if (!t.patient)
+		return MPC_TRY_AGAIN;
+	if (!down) // it had the last word
+		return MPC_TRY_DONE;
+	// It went down meanwhile: that says nothing about the bio.
+	t.patient = 0;
+	return ++t.passes < kMostPasses ? MPC_TRY_AGAIN : MPC_TRY_DONE;
 }
 
 long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
@@ -145,7 +209,7 @@ int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexce
 		}));
 }
 
-int route_call(mpath_gate *gate, void *fn) noexcept
+int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept
 {
 	mpk_might_sleep();
 
@@ -156,7 +220,7 @@ int route_call(mpath_gate *gate, void *fn) noexcept
 
 			if (!hold.ok)
 				return kPathLeaving;
-			return {mpk_path_call(dev, fn), false};
+			return {mpk_path_call(dev, fn, ctx), false};
 		}));
 }
 

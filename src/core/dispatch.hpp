@@ -6,6 +6,8 @@
 
 namespace mpath {
 
+class Path;
+
 /// Did the path itself refuse the submission, so that nothing was executed?
 /// These three are what a dying request queue or device answers; any other
 /// errno is about the command and goes to the caller.
@@ -17,6 +19,22 @@ namespace mpath {
 /// @context process (may sleep) or under a plug; consumes the bio
 /// @source drivers/nvme/host/multipath.c, nvme_ns_head_submit_bio()
 void submit_bio(mpath_gate *gate, bio *b) noexcept;
+
+/// Send a bio again that was parked. `t`: its tries; nullptr if it had none.
+///
+/// Every usable path is tried once, in the order the policy gives; then one that
+/// is still usable is asked to do its own retries, and its answer is final. A bio
+/// that is left without a path waits as long as one may come back, at most 32
+/// times.
+/// @context process, may sleep
+/// @return MPC_BIO_*; unless it was sent the bio is the caller's
+[[nodiscard]] u32 redrive_bio(mpath_gate *gate, bio *b, mpc_try *t) noexcept;
+
+/// A bio came back from `path`, which is pinned, with an error that another path
+/// may not give.
+/// @context any
+/// @return MPC_TRY_AGAIN: park it; MPC_TRY_DONE: the error is final
+[[nodiscard]] u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept;
 
 /// @context process, may sleep
 /// @return the path's answer; -EWOULDBLOCK without a usable path; -ENODEV once
@@ -31,6 +49,6 @@ void submit_bio(mpath_gate *gate, bio *b) noexcept;
 [[nodiscard]] int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept;
 
 /// @context process, may sleep
-[[nodiscard]] int route_call(mpath_gate *gate, void *fn) noexcept;
+[[nodiscard]] int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept;
 
 } // namespace mpath

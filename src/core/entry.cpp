@@ -5,6 +5,7 @@
 #include "dispatch.hpp"
 #include "guard.hpp"
 #include "head.hpp"
+#include "parse.hpp"
 #include "selector.hpp"
 #include "template_check.hpp"
 
@@ -22,8 +23,17 @@ mpath::Path &path_of(void *storage) noexcept
 {
 	return *static_cast<mpath::Path *>(storage);
 }
+const mpath::Path &path_of(const void *storage) noexcept
+{
+	return *static_cast<const mpath::Path *>(storage);
+}
 
 } // namespace
+
+void mpc_setup(const u64 *ticks, u32 ticks_per_second) noexcept
+{
+	mpath::g_clock = {ticks, ticks_per_second};
+}
 
 u32 mpc_head_size() noexcept
 {
@@ -112,6 +122,64 @@ int mpc_is_choice(mpc_head *head, void *storage, u32 node) noexcept
 	return head_of(head).is_choice(path_of(storage), node);
 }
 
+void mpc_set_grace(mpc_head *head, u32 seconds) noexcept
+{
+	head_of(head).set_grace(seconds);
+}
+
+u32 mpc_path_health(const void *storage) noexcept
+{
+	return path_of(storage).health().state();
+}
+
+u32 mpc_path_blocked(const void *storage) noexcept
+{
+	return path_of(storage).health().blocked();
+}
+
+u32 mpc_path_backoff(const void *storage) noexcept
+{
+	return path_of(storage).health().backoff();
+}
+
+int mpc_path_block(void *storage, u32 bits, u32 on) noexcept
+{
+	return path_of(storage).health().block(bits & (MPC_BLOCK_MISMATCH | MPC_BLOCK_REGISTER), on);
+}
+
+int mpc_path_forgive(void *storage) noexcept
+{
+	return path_of(storage).health().good();
+}
+
+u64 mpc_path_latency(const void *storage) noexcept
+{
+	return path_of(storage).latency().mean();
+}
+
+int mpc_path_good(void *storage, u64 ns) noexcept
+{
+	mpath::Path &path = path_of(storage);
+
+	if (ns)
+		path.latency().sample(ns);
+	return path.health().good();
+}
+
+u32 mpc_path_bad(void *storage, const struct mpc_ops *ops, struct mpc_try *t, u32 *changed) noexcept
+{
+	bool health = false;
+	const u32 verdict = mpath::path_bad(path_of(storage), *ops, *t, health);
+
+	*changed = health;
+	return verdict;
+}
+
+u32 mpc_redrive_bio(mpath_gate *gate, bio *b, struct mpc_try *t) noexcept
+{
+	return mpath::redrive_bio(gate, b, t);
+}
+
 void mpc_submit_bio(mpath_gate *gate, bio *b) noexcept
 {
 	mpath::submit_bio(gate, b);
@@ -127,9 +195,9 @@ int mpc_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
 	return mpath::route_uring_cmd(gate, cmd, issue_flags);
 }
 
-int mpc_call(mpath_gate *gate, void *fn) noexcept
+int mpc_call(mpath_gate *gate, void *fn, void *ctx) noexcept
 {
-	return mpath::route_call(gate, fn);
+	return mpath::route_call(gate, fn, ctx);
 }
 
 int mpc_policy_parse(const char *name, u64 len) noexcept
@@ -142,4 +210,9 @@ int mpc_policy_parse(const char *name, u64 len) noexcept
 const char *mpc_policy_name(u32 policy) noexcept
 {
 	return mpath::policy_name(policy);
+}
+
+int mpc_parse_seconds(const char *text, u64 len, u32 *seconds) noexcept
+{
+	return mpath::parse_seconds(text, len, seconds);
 }

@@ -4,6 +4,9 @@
 #include "kernel_api.h"
 
 namespace mpath {
+
+constinit Clock g_clock = {nullptr, 1};
+
 namespace {
 
 // Until a template is bound nothing is usable: no path can be chosen by chance.
@@ -58,8 +61,10 @@ int Head::add_path(void *storage, const mpc_path_args &args) noexcept
 
 void Head::remove_path(Path &path) noexcept
 {
-	if (paths_.remove(&path))
-		clear_choice(path);
+	if (!paths_.remove(&path))
+		return;
+	clear_choice(path);
+	changed();
 }
 
 NodeHint &Head::hint(u32 node) noexcept
@@ -69,40 +74,118 @@ NodeHint &Head::hint(u32 node) noexcept
 		hints_ + static_cast<u64>(node < nr_nodes_ ? node : 0) * MPC_HINT_STRIDE);
 }
 
-Path *Head::select(const SrcuToken &, SlotMask excluded) noexcept
+Selection Head::selection(s32 node, SlotMask excluded) noexcept
 {
-	const s32 node = mpk_this_node();
-	const Selection s{paths_, *ops_, hint(static_cast<u32>(node)), node, excluded};
+	// The generation before anything that it vouches for; pairs with changed().
+	return {paths_, *ops_, hint(static_cast<u32>(node)), node, excluded,
+		generation_.acquire(), now_ticks()};
+}
+
+Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
+{
+	const Selection s = selection(mpk_this_node(), excluded);
 	const SlotMask before = paths_.occupied();
+
+	if (use == For::kBio && s.now >= next_test_.relaxed()) [[unlikely]] // relaxed: a hint
+		if (Path *path = due_for_test(s))
+			return path;
+
 	Path *path = select_by(load_once(policy_), s);
 
 	// One path was added and another deleted while we looked: the first was
 	// not in the walk, the second had left. Once more, then it is true.
 	if (!path && paths_.occupied() != before) [[unlikely]]
 		path = select_by(load_once(policy_), s);
+	if (path && use == For::kBio && hopeless_since_.relaxed()) [[unlikely]]
+		hopeless_since_.set_relaxed(0);
 	return path;
 }
 
-bool Head::may_recover(const SrcuToken &) const noexcept
+Path *Head::due_for_test(const Selection &s) noexcept
 {
+	Path *due = nullptr;
+
+	for_each_path(paths_, paths_.occupied(), [&](Path &p) noexcept {
+		if (s.standing(p) == Standing::kSpare && p.health().claim_test())
+			due = &p;
+		return due != nullptr;
+	});
+	find_next_test();
+	return due;
+}
+
+void Head::find_next_test() noexcept
+{
+	// Who makes a path fail changes the generation after that: if it changed
+	// while we looked, what we stored may hide that path's time.
+	for (u32 round = 0; round < 4; ++round) {
+		const u32 generation = generation_.acquire();
+		u64 next = Health::kNever;
+
+		for_each_path(paths_, paths_.occupied(), [&](Path &p) noexcept {
+			const u64 at = p.health().test_at();
+
+			next = at < next ? at : next;
+			return false;
+		});
+		// A path that is disabled now stays due: look again at the next tick.
+		if (next <= now_ticks())
+			next = now_ticks() + 1;
+		next_test_.exchange(next); // a full barrier before the look back
+		if (generation_.acquire() == generation)
+			return;
+	}
+	next_test_.exchange(now_ticks() + 1);
+}
+
+bool Head::may_recover(const SrcuToken &) noexcept
+{
+	const State now = state();
 	bool yes = false;
 
-	if (!takes_io(state()))
+	if (!takes_io(now))
 		return false;
 	for_each_path(paths_, paths_.occupied(), [&](Path &p) noexcept {
-		yes = ops_->available_path(p.handle());
+		// a path that does not fit its head will not by itself
+		yes = !(p.health().blocked() & MPC_BLOCK_MISMATCH) &&
+		      ops_->available_path(p.handle());
 		return yes;
 	});
-	return yes;
+	if (yes)
+		return true;
+
+	const u64 grace = grace_.relaxed();
+
+	if (!grace)
+		return false;
+	if (now == State::kLingering) // its own timer ends that
+		return true;
+
+	u64 since = hopeless_since_.relaxed();
+
+	if (!since) {
+		since = now_ticks();
+		hopeless_since_.set_relaxed(since);
+	}
+	return now_ticks() - since < grace;
+}
+
+void Head::set_grace(u32 seconds) noexcept
+{
+	grace_.set_relaxed(u64{seconds} * g_clock.hz);
 }
 
 void Head::choose_all(const SrcuToken &) noexcept
 {
-	const bool by_distance = load_once(policy_) == MPC_POLICY_NUMA;
-
+	changed();
 	for (u32 node = 0; node < nr_nodes_; ++node)
-		(void)search_all(Selection{paths_, *ops_, hint(node), static_cast<s32>(node), 0},
-				 by_distance);
+		choose_ahead(load_once(policy_), selection(static_cast<s32>(node), 0));
+}
+
+void Head::changed() noexcept
+{
+	generation_.add(1); // publishes what has changed; pairs with selection()
+	find_next_test();
 }
 
 bool Head::clear_choice(const Path &path) noexcept
@@ -126,6 +209,7 @@ void Head::clear_choices() noexcept
 {
 	for (u32 node = 0; node < nr_nodes_; ++node)
 		hint(node).clear();
+	changed();
 }
 
 bool Head::is_choice(const Path &path, u32 node) noexcept

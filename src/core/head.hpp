@@ -3,6 +3,7 @@
 
 #include "abi.h"
 #include "lifetime.hpp"
+#include "node_hint.hpp"
 #include "selector.hpp"
 #include "slot_table.hpp"
 #include "support/atomic.hpp"
@@ -10,6 +11,10 @@
 namespace mpath {
 
 class SrcuToken;
+
+/// What a path is wanted for. Only a bio comes back to say how it went, so only
+/// a bio may be sent to find out whether a failed path works again.
+enum class For : u8 { kBio, kOther };
 
 /// The decisions of one head: state, paths, choice.
 ///
@@ -43,15 +48,22 @@ public:
 
 	/// Choose a path for this CPU; nullptr if none is usable.
 	/// @context under SRCU, any context
-	[[nodiscard]] Path *select(const SrcuToken &token, SlotMask excluded = 0) noexcept;
-	/// Might a path become usable again?
-	[[nodiscard]] bool may_recover(const SrcuToken &token) const noexcept;
+	[[nodiscard]] Path *select(const SrcuToken &token, SlotMask excluded = 0,
+				   For use = For::kOther) noexcept;
+	/// Might a path become usable again, or is there a grace period that runs?
+	[[nodiscard]] bool may_recover(const SrcuToken &token) noexcept;
 	/// Choose for every node now.
 	void choose_all(const SrcuToken &token) noexcept;
 
+	/// Something about a path or the policy has changed: no CPU goes by what it
+	/// remembers any more.
+	/// @context any
+	void changed() noexcept;
 	bool clear_choice(const Path &path) noexcept;
 	void clear_choices() noexcept;
 	[[nodiscard]] bool is_choice(const Path &path, u32 node) noexcept;
+	/// Seconds that bios wait without hope; 0: not at all.
+	void set_grace(u32 seconds) noexcept;
 
 	[[nodiscard]] mpath_head *handle() const noexcept { return handle_; }
 	[[nodiscard]] const mpc_ops &ops() const noexcept { return *ops_; }
@@ -59,17 +71,23 @@ public:
 
 private:
 	[[nodiscard]] NodeHint &hint(u32 node) noexcept;
+	[[nodiscard]] Selection selection(s32 node, SlotMask excluded) noexcept;
+	[[nodiscard]] Path *due_for_test(const Selection &s) noexcept;
+	void find_next_test() noexcept;
 
 	const mpc_ops *ops_;
 	const u32 *policy_; // the driver's variable, WRITE_ONCE there
 	u8 *hints_;
 	u32 nr_nodes_;
 	Atomic<u32> state_;
+	Atomic<u32> generation_;
+	Atomic<u64> next_test_{Health::kNever}; // tick; of all failed paths
+	Atomic<u64> grace_;			// ticks
+	Atomic<u64> hopeless_since_;		// tick; 0: there is hope
 	mpath_head *handle_;
 	SlotTable paths_;
 };
 
 static_assert(sizeof(Head) <= MPC_HEAD_WORDS * 8);
-static_assert(sizeof(NodeHint) <= MPC_HINT_STRIDE);
 
 } // namespace mpath

@@ -9,12 +9,76 @@ using A = Action;
 
 // Rows: State, columns: Event, both in numeric order.
 constexpr Step kLifeTable[MPC_STATE_COUNT][MPC_EVENT_COUNT] = {
-	// set_live            add_done           add_failed         remove               remove_done
-	{{kAdding, A::kAddDisk}, {kNew, A::kBug},   {kNew, A::kBug},   {kDead, A::kNone},    {kNew, A::kBug}},
-	{{kAdding, A::kWait},    {kLive, A::kNone}, {kDead, A::kNone}, {kAdding, A::kWait},  {kAdding, A::kBug}},
-	{{kLive, A::kNone},      {kLive, A::kBug},  {kLive, A::kBug},  {kDying, A::kDelDisk}, {kLive, A::kBug}},
-	{{kDying, A::kRefuse},   {kDying, A::kBug}, {kDying, A::kBug}, {kDying, A::kWait},   {kDead, A::kNone}},
-	{{kDead, A::kRefuse},    {kDead, A::kBug},  {kDead, A::kBug},  {kDead, A::kNone},    {kDead, A::kBug}},
+	{
+		{kAdding, A::kAddDisk},   // set_live
+		{kNew, A::kBug},	  // add_done
+		{kNew, A::kBug},	  // add_failed
+		{kDead, A::kNone},	  // remove
+		{kNew, A::kBug},	  // remove_done
+		{kNew, A::kNone},	  // path_added
+		{kNew, A::kRemoveNow},	  // last_left
+		{kNew, A::kNone},	  // grace_over
+	},
+	{
+		{kAdding, A::kWait},
+		{kLive, A::kNone},
+		{kDead, A::kNone},
+		{kAdding, A::kWait},
+		{kAdding, A::kBug},
+		{kAdding, A::kNone},
+		{kAdding, A::kWait},
+		{kAdding, A::kNone},
+	},
+	{
+		{kLive, A::kNone},
+		{kLive, A::kBug},
+		{kLive, A::kBug},
+		{kDying, A::kDelDisk},
+		{kLive, A::kBug},
+		{kLive, A::kNone},
+		{kLingering, A::kArm},
+		{kLive, A::kNone},
+	},
+	{
+		{kLingering, A::kNone},
+		{kLingering, A::kBug},
+		{kLingering, A::kBug},
+		{kDying, A::kDelDisk},
+		{kLingering, A::kBug},
+		{kLive, A::kDisarm},
+		{kLingering, A::kNone},
+		{kExpired, A::kRemoveHead},
+	},
+	{
+		{kExpired, A::kRefuse},
+		{kExpired, A::kBug},
+		{kExpired, A::kBug},
+		{kDying, A::kDelDisk},
+		{kExpired, A::kBug},
+		{kExpired, A::kRefuse},
+		{kExpired, A::kNone},
+		{kExpired, A::kNone},
+	},
+	{
+		{kDying, A::kRefuse},
+		{kDying, A::kBug},
+		{kDying, A::kBug},
+		{kDying, A::kWait},
+		{kDead, A::kNone},
+		{kDying, A::kRefuse},
+		{kDying, A::kNone},
+		{kDying, A::kNone},
+	},
+	{
+		{kDead, A::kRefuse},
+		{kDead, A::kBug},
+		{kDead, A::kBug},
+		{kDead, A::kNone},
+		{kDead, A::kBug},
+		{kDead, A::kRefuse},
+		{kDead, A::kRemoveNow},
+		{kDead, A::kNone},
+	},
 };
 
 } // namespace

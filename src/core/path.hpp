@@ -2,6 +2,8 @@
 #pragma once
 
 #include "abi.h"
+#include "health.hpp"
+#include "latency.hpp"
 #include "support/atomic.hpp"
 
 namespace mpath {
@@ -37,11 +39,23 @@ public:
 	{
 		return static_cast<Access>(load_once(args_.access_state));
 	}
-	[[nodiscard]] s32 in_flight() const noexcept { return load_once(args_.nr_active); }
+	/// Never negative: a driver that counts ends first may be below zero for a moment.
+	[[nodiscard]] u32 in_flight() const noexcept
+	{
+		const s32 n = load_once(args_.nr_active);
+
+		return n > 0 ? static_cast<u32>(n) : 0;
+	}
+	[[nodiscard]] Health &health() noexcept { return health_; }
+	[[nodiscard]] const Health &health() const noexcept { return health_; }
+	[[nodiscard]] Latency &latency() noexcept { return latency_; }
+	[[nodiscard]] const Latency &latency() const noexcept { return latency_; }
 
 private:
 	mpc_path_args args_;
 	u32 slot_;
+	Health health_;
+	Latency latency_;
 };
 
 static_assert(sizeof(Path) <= MPC_PATH_WORDS * 8);

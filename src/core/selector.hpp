@@ -1,30 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-// Path selection: one small interface, one file per policy, one table.
-//
-// To add a policy: a file select_<name>.cpp with one function, a line in the
-// table of selector.cpp, a value in enum mpath_iopolicy_e.
+// Path selection: what all policies share. The policies are in policy_*.hpp, a
+// file each; policies.hpp is the table of them.
 #pragma once
 
 #include "abi.h"
+#include "node_hint.hpp"
 #include "slot_table.hpp"
 
 namespace mpath {
-
-/// A node's remembered choice: slot number plus one, 0 for none.
-///
-/// Only ever a hint: what stands in the slot is checked again before use, so a
-/// race between two CPUs of a node costs at most one look at all paths.
-class NodeHint final {
-public:
-	[[nodiscard]] u32 slot() const noexcept { return slot_.relaxed() - 1u; } // huge if none
-	[[nodiscard]] bool empty() const noexcept { return slot_.relaxed() == 0; }
-	void set(u32 slot) noexcept { slot_.set_relaxed(static_cast<u8>(slot + 1)); } // relaxed: hint
-	void clear() noexcept { slot_.set_relaxed(0); }				      // relaxed: hint
-	[[nodiscard]] bool is(u32 slot) const noexcept { return slot_.relaxed() == slot + 1; }
-
-private:
-	Atomic<u8> slot_;
-};
 
 /// All a policy sees. Lives on the stack, inside an SrcuSection.
 struct Selection {
@@ -33,27 +16,97 @@ struct Selection {
 	NodeHint &hint;	   ///< of the submitting CPU's node
 	s32 node;	   ///< that node
 	SlotMask excluded; ///< paths this command was tried on
+	u32 generation;	   ///< of the head, from before anything was looked at
+	u64 now;	   ///< ticks
 
-	[[nodiscard]] bool usable(const Path &p) const noexcept
+	/// How good is it now? Asks the driver.
+	[[nodiscard]] Standing standing(const Path &p) const noexcept
 	{
-		return !(excluded & slot_bit(p.slot())) && !ops.is_disabled(p.handle());
+		const bool clear = p.health().clear();
+
+		if (excluded & slot_bit(p.slot()))
+			return Standing::kNone;
+		if (!clear && p.health().blocked()) [[unlikely]]
+			return Standing::kNone;
+		// Disabled first: a path can be optimized and yet not be usable now.
+		if (ops.is_disabled(p.handle()))
+			return Standing::kNone;
+		switch (p.access()) {
+		case Access::kOptimized:
+			return clear ? Standing::kOptimized : Standing::kSpare;
+		case Access::kNonOptimized:
+			return clear ? Standing::kNonOptimized : Standing::kSpare;
+		default:
+			return Standing::kNone;
+		}
 	}
 };
 
-/// @return a usable path or nullptr
-/// @context under SRCU; any context, does not sleep; at most MPC_MAX_PATHS steps
-using SelectFn = Path *(*)(const Selection &) noexcept;
+/// A look at all paths: the cheapest of each standing.
+class Look final {
+public:
+	/// @return whether `p` is optimized
+	bool note(Path &p, Standing standing, u64 cost) noexcept
+	{
+		const auto s = static_cast<u32>(standing);
 
-[[nodiscard]] Path *select_numa(const Selection &s) noexcept;
-[[nodiscard]] Path *select_round_robin(const Selection &s) noexcept;
-[[nodiscard]] Path *select_queue_depth(const Selection &s) noexcept;
+		if (s >= kStandings)
+			return false;
+		members_[s] |= slot_bit(p.slot());
+		if (!best_[s] || cost < cost_[s]) {
+			best_[s] = &p;
+			cost_[s] = cost;
+		}
+		return s == 0;
+	}
+	/// nullptr if no path can be used.
+	[[nodiscard]] Path *best() const noexcept
+	{
+		for (Path *p : best_)
+			if (p)
+				return p;
+		return nullptr;
+	}
+	/// Of best(). kNone if there is none.
+	[[nodiscard]] Standing standing() const noexcept
+	{
+		u32 s = 0;
 
-/// The nearest optimized path, else the nearest non-optimized one. Remembers
-/// what it finds. All paths count as equally near unless `by_distance`.
-[[nodiscard]] Path *search_all(const Selection &s, bool by_distance) noexcept;
+		while (s < kStandings && !best_[s])
+			++s;
+		return static_cast<Standing>(s);
+	}
+	[[nodiscard]] SlotMask members() const noexcept
+	{
+		const auto s = static_cast<u32>(standing());
+
+		return s < kStandings ? members_[s] : 0;
+	}
+
+private:
+	static constexpr u32 kStandings = static_cast<u32>(Standing::kNone);
+
+	Path *best_[kStandings] = {};
+	u64 cost_[kStandings] = {};
+	SlotMask members_[kStandings] = {};
+};
+
+/// Remember it for the node, unless it says nothing about the next command.
+inline void remember(const Selection &s, const Look &look, bool settled = false) noexcept
+{
+	const Standing standing = look.standing();
+
+	if (!s.excluded && standing < Standing::kSpare)
+		s.hint.store(s.generation, s.now, {look.members(), standing, settled});
+}
 
 /// Choose with the policy of that number; an unknown one is treated as numa.
+/// @return a usable path or nullptr
+/// @context under SRCU; any context, does not sleep; at most MPC_MAX_PATHS steps
 [[nodiscard]] Path *select_by(u32 policy, const Selection &s) noexcept;
+
+/// Choose for the selection's node ahead of time.
+void choose_ahead(u32 policy, const Selection &s) noexcept;
 
 [[nodiscard]] const char *policy_name(u32 policy) noexcept;
 /// Exact match, one trailing newline allowed. -1 if unknown.

@@ -37,6 +37,11 @@ constexpr Rule kRules[] = {
 	{MPC_HAS_URING_IOPOLL, 0, MPC_HAS_URING_CMD, 0, "chr_uring_cmd_iopoll needs chr_uring_cmd"},
 	{MPC_HAS_GET_PATH, 0, MPC_HAS_PUT_PATH, 0, "get_path needs put_path"},
 	{MPC_HAS_PUT_PATH, 0, MPC_HAS_GET_PATH, 0, "put_path needs get_path"},
+	{MPC_HAS_FAILOVER, 0, MPC_HAS_GET_PATH, 0, "failover needs get_path"},
+	{MPC_HAS_FAILOVER, 0, 0, MPC_HAS_CLONE_BIO | MPC_HAS_CLONE_BIO_TO,
+	 "failover and clone_bio exclude each other"},
+	{MPC_HAS_PATH_ERROR, 0, MPC_HAS_FAILOVER, 0, "path_error needs failover"},
+	{MPC_HAS_POLICIES, 0, 0, MPC_HAS_POLICIES, "policies allows no policy"},
 	{MPC_HAS_CLONE_BIO, 0, 0, MPC_HAS_CLONE_BIO_TO, "clone_bio and clone_bio_to exclude each other"},
 };
 

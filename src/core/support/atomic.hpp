@@ -25,6 +25,17 @@ public:
 	void set_relaxed(T v) noexcept { __atomic_store_n(&v_, v, __ATOMIC_RELAXED); }
 	void release(T v) noexcept { __atomic_store_n(&v_, v, __ATOMIC_RELEASE); }
 
+	// Read-modify-write; acquire and release, so that each also publishes.
+	T add(T n) noexcept { return __atomic_fetch_add(&v_, n, __ATOMIC_ACQ_REL); }
+	T set_bits(T n) noexcept { return __atomic_fetch_or(&v_, n, __ATOMIC_ACQ_REL); }
+	T clear_bits(T n) noexcept { return __atomic_fetch_and(&v_, static_cast<T>(~n), __ATOMIC_ACQ_REL); }
+	T exchange(T n) noexcept { return __atomic_exchange_n(&v_, n, __ATOMIC_ACQ_REL); }
+	[[nodiscard]] bool replace(T from, T to) noexcept
+	{
+		return __atomic_compare_exchange_n(&v_, &from, to, false, __ATOMIC_ACQ_REL,
+						   __ATOMIC_RELAXED);
+	}
+
 private:
 	T v_{};
 };

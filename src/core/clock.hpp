@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+// The kernel's tick counter: coarse, but one load.
+#pragma once
+
+#include "abi.h"
+#include "support/atomic.hpp"
+
+namespace mpath {
+
+/// Set once by mpc_setup(), before there is any head.
+struct Clock {
+	const u64 *ticks;
+	u32 hz;
+};
+extern Clock g_clock;
+
+[[nodiscard]] inline u64 now_ticks() noexcept
+{
+	return load_once(g_clock.ticks);
+}
+
+} // namespace mpath

@@ -82,11 +82,13 @@ enum mpath_access_state {
 
 /*
  * Bits of &mpath_head.flags. They are written by the library alone and only
- * mirror what the head's state machine decided; the library never reads them.
+ * mirror what the head's state machine decided; but for its own bits the library never reads them.
  */
 #define MPATH_HEAD_DISK_LIVE		0
 #define MPATH_HEAD_QUEUE_IF_NO_PATH	1
 #define MPATH_HEAD_CDEV_LIVE		2
+/* No path is usable, and users were told. Library only. */
+#define MPATH_HEAD_NO_PATH		3
 
 /* Bit of &mpath_device.flags: the link in the head's multipath/ exists. */
 #define MPATH_DEVICE_SYSFS_ATTR_LINK	0
@@ -710,6 +712,9 @@ void mpath_remove_sysfs_link(struct mpath_device *mpath_device);
  * Context: Any, also hard interrupt.
  */
 void mpath_failover_bio(struct mpath_device *mpath_device, struct bio *bio);
+
+/* Bytes that the library takes for a head beyond its gendisk, for measurements. */
+size_t mpath_head_memory(struct mpath_head *mpath_head);
 
 /* ------------------------------------------------------------- inlines */
 

@@ -54,6 +54,8 @@ u32 mpc_path_count(const struct mpc_head *head) MPATH_NOEXCEPT;
 /* Per-node choice: forget one path (1: it was one), forget all. */
 int mpc_clear_path(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
 void mpc_clear_all(struct mpc_head *head) MPATH_NOEXCEPT;
+/* A path or the policy has changed: no CPU goes by what it remembers. Any context. */
+void mpc_changed(struct mpc_head *head) MPATH_NOEXCEPT;
 /* Choose for every node now. */
 void mpc_choose_all(struct mpath_gate *gate) MPATH_NOEXCEPT;
 /* Is this path the choice of @node? */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The bodies of kernel_api.h. No decision is made here. */
+/* The bodies of kernel_api.h but for bios (src/lib/bio.c). No decision is made here. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/compat.h>
 #include <linux/topology.h>
-#include <trace/events/block.h>
 
 #include "kernel_api.h"
 #include "../lib/internal.h"
+#include "../lib/trace.h"
 
 int mpk_gate_lock(struct mpath_gate *gate)
 {
@@ -41,62 +41,6 @@ void mpk_might_sleep(void)
 	might_sleep();
 }
 
-static struct bio *mpath_clone(struct mpath_head *head,
-			       struct mpath_device *dev, struct bio *bio)
-{
-	if (head->mpdt->clone_bio_to)
-		return head->mpdt->clone_bio_to(dev, bio);
-	return head->mpdt->clone_bio(bio);
-}
-
-void mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
-		     struct bio *bio)
-{
-	if (head->mpdt->clone_bio_to || head->mpdt->clone_bio) {
-		struct bio *clone = mpath_clone(head, dev, bio);
-
-		if (unlikely(!clone)) {
-			if (bio->bi_opf & REQ_NOWAIT)
-				bio_wouldblock_error(bio);
-			else
-				bio_io_error(bio);
-			return;
-		}
-		bio = clone;
-	}
-	bio_set_dev(bio, dev->disk->part0);
-	/* the end-of-device check was made on the head */
-	bio_set_flag(bio, BIO_REMAPPED);
-	if (!(head->mpdt->features & MPATH_FEAT_PLAIN_BIOS))
-		bio->bi_opf |= REQ_MPATH;
-	if ((bio->bi_opf & REQ_POLLED) &&
-	    !(dev->disk->queue->limits.features & BLK_FEAT_POLL))
-		bio_clear_polled(bio);
-	trace_block_bio_remap(bio, disk_devt(head->disk),
-			      bio->bi_iter.bi_sector);
-	submit_bio_noacct(bio);
-}
-
-void mpk_bio_park(struct mpath_head *head, struct bio *bio)
-{
-	dev_warn_ratelimited(disk_to_dev(head->disk),
-			     "no usable path, requeuing I/O\n");
-	atomic_long_inc(&head->requeue_no_usable_path_cnt);
-	mpath_park(head, bio);
-	queue_delayed_work(mpath_wq, &head->park_work,
-			   MPATH_PARK_RETRY);
-}
-
-void mpk_bio_fail(struct mpath_head *head, struct bio *bio)
-{
-	if (head) {
-		dev_warn_ratelimited(disk_to_dev(head->disk),
-				     "no available path, failing I/O\n");
-		atomic_long_inc(&head->fail_no_avail_path_cnt);
-	}
-	bio->bi_opf &= ~REQ_DRV;	/* the driver may have marked its own */
-	bio_io_error(bio);
-}
 
 void mpk_ioctl_begin(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd,
 		     void **opaque)
@@ -132,6 +76,7 @@ static long mpath_path_bdev_ioctl(struct gendisk *disk,
 long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args)
 {
+	trace_mpath_select(dev, MPATH_TRACE_IOCTL);
 	if (args->bdev)
 		return mpath_path_bdev_ioctl(dev->disk, args);
 	return gate->mpdt->cdev_ioctl(dev, args->cmd, args->arg,
@@ -141,14 +86,16 @@ long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 int mpk_path_uring_cmd(struct mpath_gate *gate, struct mpath_device *dev,
 		       struct io_uring_cmd *cmd, u32 issue_flags)
 {
+	trace_mpath_select(dev, MPATH_TRACE_URING_CMD);
 	return gate->mpdt->chr_uring_cmd(dev, cmd, issue_flags);
 }
 
-int mpk_path_call(struct mpath_device *dev, void *fn)
+int mpk_path_call(struct mpath_device *dev, void *fn, void *ctx)
 {
-	int (*cb)(struct mpath_device *) = fn;
+	int (*cb)(struct mpath_device *dev, void *ctx) = fn;
 
-	return cb(dev);
+	trace_mpath_select(dev, MPATH_TRACE_CALL);
+	return cb(dev, ctx);
 }
 
 void mpk_count(struct mpath_gate *gate, u32 slot, u32 counter)

@@ -23,9 +23,6 @@ s32 mpk_node_distance(s32 a, s32 b) MPATH_NOEXCEPT;
 
 void mpk_might_sleep(void) MPATH_NOEXCEPT;
 
-/* Nanoseconds of the monotonic clock. */
-u64 mpk_now_ns(void) MPATH_NOEXCEPT;
-
 /*
  * Send a bio, or one that failed elsewhere again, to a path; in a section. 0 if
  * it was consumed; -ENODEV if the path is on its way out, the bio is untouched.

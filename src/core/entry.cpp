@@ -109,6 +109,11 @@ void mpc_clear_all(mpc_head *head) noexcept
 	head_of(head).clear_choices();
 }
 
+void mpc_changed(mpc_head *head) noexcept
+{
+	head_of(head).changed();
+}
+
 void mpc_choose_all(mpath_gate *gate) noexcept
 {
 	mpath::SrcuSection section{gate};
@@ -144,7 +149,7 @@ u32 mpc_path_backoff(const void *storage) noexcept
 
 int mpc_path_block(void *storage, u32 bits, u32 on) noexcept
 {
-	return path_of(storage).health().block(bits & (MPC_BLOCK_MISMATCH | MPC_BLOCK_REGISTER), on);
+	return path_of(storage).health().block(bits & MPC_BLOCK_BITS, on);
 }
 
 int mpc_path_forgive(void *storage) noexcept

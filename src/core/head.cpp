@@ -147,7 +147,7 @@ bool Head::may_recover(const SrcuToken &) noexcept
 		return false;
 	for_each_path(paths_, paths_.occupied(), [&](Path &p) noexcept {
 		// a path that does not fit its head will not by itself
-		yes = !(p.health().blocked() & MPC_BLOCK_MISMATCH) &&
+		yes = !(p.health().blocked() & (MPC_BLOCK_MISMATCH | MPC_BLOCK_HOPELESS)) &&
 		      ops_->available_path(p.handle());
 		return yes;
 	});

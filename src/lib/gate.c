@@ -21,6 +21,12 @@ static const struct class mpath_chr_class = {
 static atomic_t mpath_gates = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(mpath_gates_wq);
 
+static void mpath_gate_free_counters(struct mpath_gate *gate, unsigned int slot)
+{
+	free_percpu(gate->counters[slot]);
+	kfree(gate->base[slot]);
+}
+
 static void mpath_gate_free(struct device *dev)
 {
 	struct mpath_gate *gate = container_of(dev, struct mpath_gate, dev);
@@ -29,7 +35,9 @@ static void mpath_gate_free(struct device *dev)
 	if (gate->minor >= 0)
 		ida_free(&mpath_minor_ida, gate->minor);
 	for (i = 0; i < MPATH_MAX_PATHS; i++)
-		free_percpu(gate->counters[i]);
+		mpath_gate_free_counters(gate, i);
+	mpath_bio_exit(gate);
+	mutex_destroy(&gate->limits_lock);
 	cleanup_srcu_struct(&gate->srcu);
 	kfree(gate);
 	if (atomic_dec_and_test(&mpath_gates))
@@ -48,6 +56,7 @@ struct mpath_gate *mpath_gate_create(struct mpath_head *head)
 	}
 	atomic_inc(&mpath_gates);
 	init_waitqueue_head(&gate->state_wq);
+	mutex_init(&gate->limits_lock);
 	gate->minor = -1;
 	device_initialize(&gate->dev);
 	gate->dev.release = mpath_gate_free;
@@ -118,23 +127,8 @@ void mpath_gate_del_cdev(struct mpath_gate *gate)
 	cdev_device_del(&gate->cdev, &gate->dev);
 }
 
-/* Head lock held, slot not in use. */
-int mpath_gate_need_counters(struct mpath_gate *gate, unsigned int slot)
-{
-	unsigned int cpu;
-
-	if (!gate->counters[slot]) {
-		gate->counters[slot] = alloc_percpu(struct mpath_counters);
-		return gate->counters[slot] ? 0 : -ENOMEM;
-	}
-	for_each_possible_cpu(cpu)
-		memset(per_cpu_ptr(gate->counters[slot], cpu), 0,
-		       sizeof(struct mpath_counters));
-	return 0;
-}
-
-u64 mpath_gate_counter(struct mpath_gate *gate, unsigned int slot,
-		       unsigned int counter)
+static u64 mpath_gate_sum(struct mpath_gate *gate, unsigned int slot,
+			  unsigned int counter)
 {
 	unsigned int cpu;
 	u64 sum = 0;
@@ -142,6 +136,52 @@ u64 mpath_gate_counter(struct mpath_gate *gate, unsigned int slot,
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu_ptr(gate->counters[slot],
 					     cpu)->n[counter]);
+	return sum;
+}
+
+/* Head lock held, slot not in use. */
+int mpath_gate_need_counters(struct mpath_gate *gate, unsigned int slot)
+{
+	unsigned int i;
+
+	if (!gate->counters[slot]) {
+		struct mpath_counters *base = kzalloc(sizeof(*base),
+						      GFP_KERNEL);
+		struct mpath_counters __percpu *counters =
+			alloc_percpu(struct mpath_counters);
+
+		if (!base || !counters) {
+			kfree(base);
+			free_percpu(counters);
+			return -ENOMEM;
+		}
+		gate->base[slot] = base;
+		gate->counters[slot] = counters;
+		return 0;
+	}
+	for (i = 0; i < MPC_COUNTERS; i++)
+		gate->base[slot]->n[i] = mpath_gate_sum(gate, slot, i);
+	/* bios of the path that left may still be out: they count as in flight */
+	gate->base[slot]->n[MPC_COUNT_BIOS_DONE] = gate->base[slot]->n[MPC_COUNT_BIOS];
+	return 0;
+}
+
+/* Since the slot's path joined. */
+u64 mpath_gate_counter(struct mpath_gate *gate, unsigned int slot,
+		       unsigned int counter)
+{
+	return mpath_gate_sum(gate, slot, counter) - gate->base[slot]->n[counter];
+}
+
+/* Of all paths there ever were. */
+u64 mpath_gate_total(struct mpath_gate *gate, unsigned int counter)
+{
+	unsigned int slot;
+	u64 sum = 0;
+
+	for (slot = 0; slot < MPATH_MAX_PATHS; slot++)
+		if (gate->counters[slot])
+			sum += mpath_gate_sum(gate, slot, counter);
 	return sum;
 }
 

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "internal.h"
+#include "trace.h"
 
 /* Memory for the core, which ends together with the head. */
 static void *mpath_alloc_hints(void)
@@ -24,6 +25,8 @@ int mpath_head_init_owner(struct mpath_head *head, struct module *owner)
 	spin_lock_init(&head->requeue_lock);
 	head->drv_module = owner;
 	head->disk = NULL;
+	head->delayed_removal_secs = 0;
+	head->base_limits = NULL;
 	head->stats_kobj = NULL;
 	mpath_work_init(head);
 
@@ -77,6 +80,9 @@ void mpath_head_uninit(struct mpath_head *head)
 	if (!gate)
 		return;
 	mpath_remove_disk(head);
+	/* remove_head may be where we are called from */
+	if (current_work() != &head->remove_work.work)
+		cancel_delayed_work_sync(&head->remove_work);
 
 	mpath_put_head(head);
 	wait_event(gate->state_wq, !refcount_read(&head->refcount));
@@ -86,12 +92,54 @@ void mpath_head_uninit(struct mpath_head *head)
 	mpath_work_drain(head);
 	synchronize_srcu(&head->srcu);
 	cleanup_srcu_struct(&head->srcu);
+	mpath_limits_exit(head);
 	kfree(head->node_hints);
 	head->node_hints = NULL;
 	mpath_chr_forget_gate(head);
 	put_device(&gate->dev);
 }
 EXPORT_SYMBOL_GPL(mpath_head_uninit);
+
+static const char *mpath_head_state_name(u32 state)
+{
+	static const char *const names[MPC_STATE_COUNT] = {
+		[MPC_STATE_NEW]		= "new",
+		[MPC_STATE_ADDING]	= "adding",
+		[MPC_STATE_LIVE]	= "live",
+		[MPC_STATE_LINGERING]	= "lingering",
+		[MPC_STATE_EXPIRED]	= "expired",
+		[MPC_STATE_DYING]	= "dying",
+		[MPC_STATE_DEAD]	= "dead",
+	};
+
+	return state < MPC_STATE_COUNT ? names[state] : "unknown";
+}
+
+/**
+ * mpath_head_event() - one event of the head's life
+ * @head: head, lock held
+ * @event: MPC_EVENT_*
+ *
+ * Return: MPC_ACTION_*.
+ */
+u32 mpath_head_event(struct mpath_head *head, u32 event)
+{
+	u32 was = mpc_head_state(mpath_core(head)), state, action;
+
+	lockdep_assert_held(&head->lock);
+	action = mpc_head_event(mpath_core(head), event);
+	state = mpc_head_state(mpath_core(head));
+	if (state == was)
+		return action;
+	assign_bit(MPATH_HEAD_DISK_LIVE, &head->flags,
+		   state >= MPC_STATE_LIVE && state <= MPC_STATE_EXPIRED);
+	if (head->disk)
+		trace_mpath_head_state(head->disk->disk_name,
+				       mpath_head_state_name(was),
+				       mpath_head_state_name(state));
+	wake_up_all(&head->gate->state_wq);
+	return action;
+}
 
 /**
  * mpath_head_step() - one event of the head's life
@@ -104,21 +152,23 @@ EXPORT_SYMBOL_GPL(mpath_head_uninit);
  */
 u32 mpath_head_step(struct mpath_head *head, u32 event)
 {
-	u32 action, state;
+	u32 action, was;
 
 	for (;;) {
 		mutex_lock(&head->lock);
-		action = mpc_head_event(mpath_core(head), event);
-		state = mpc_head_state(mpath_core(head));
-		assign_bit(MPATH_HEAD_DISK_LIVE, &head->flags,
-			   state == MPC_STATE_LIVE);
+		was = mpc_head_state(mpath_core(head));
+		action = mpath_head_event(head, event);
 		mutex_unlock(&head->lock);
 		if (action != MPC_ACTION_WAIT)
 			break;
 		wait_event(head->gate->state_wq,
-			   mpc_head_state(mpath_core(head)) != state);
+			   mpc_head_state(mpath_core(head)) != was);
 	}
-	wake_up_all(&head->gate->state_wq);
+	/* a removal that cuts a grace period short: see lifetime.hpp */
+	if (action == MPC_ACTION_DEL_DISK && was == MPC_STATE_LINGERING) {
+		mpath_disarm(head);
+		module_put(head->gate->owner);
+	}
 	return action;
 }
 
@@ -169,6 +219,12 @@ static u32 mpath_template_has(const struct mpath_head *head,
 		has |= MPC_HAS_GET_PATH;
 	if (t->put_path)
 		has |= MPC_HAS_PUT_PATH;
+	if (t->features & MPATH_FEAT_FAILOVER)
+		has |= MPC_HAS_FAILOVER;
+	if (t->path_error)
+		has |= MPC_HAS_PATH_ERROR;
+	if (t->policies && !(t->policies & (BIT(MPC_POLICY_COUNT) - 1)))
+		has |= MPC_HAS_POLICIES;
 	return has;
 }
 
@@ -193,11 +249,19 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 	if (mpc_head_state(mpath_core(head)) != MPC_STATE_NEW)
 		return -ENODEV;
 
-	disk = blk_alloc_disk(lim, numa_node);
-	if (IS_ERR(disk))
-		return PTR_ERR(disk);
-
 	gate->mpdt = head->mpdt;
+	ret = mpath_bio_init(gate);
+	if (ret)
+		return ret;
+	ret = mpath_limits_init(head, lim);
+	if (ret)
+		goto exit_bio;
+	disk = blk_alloc_disk(lim, numa_node);
+	if (IS_ERR(disk)) {
+		ret = PTR_ERR(disk);
+		goto exit_limits;
+	}
+
 	gate->owner = head->drv_module;
 	gate->ops = (struct mpc_ops) {
 		.available_path	= head->mpdt->available_path,
@@ -221,6 +285,12 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 	set_bit(GD_SUPPRESS_PART_SCAN, &disk->state);
 	head->disk = disk;
 	return 0;
+
+exit_limits:
+	mpath_limits_exit(head);
+exit_bio:
+	mpath_bio_exit(gate);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(mpath_alloc_head_disk);
 
@@ -276,3 +346,31 @@ void mpath_synchronize(struct mpath_head *head)
 	synchronize_srcu(&head->srcu);
 }
 EXPORT_SYMBOL_GPL(mpath_synchronize);
+
+/**
+ * mpath_head_memory() - what a head takes beyond its gendisk
+ * @head: an initialised head
+ *
+ * For measurements: the head, its gate, and what both have allocated, on all CPUs;
+ * the paths' own objects are the driver's.
+ * Return: bytes.
+ */
+size_t mpath_head_memory(struct mpath_head *head)
+{
+	size_t percpu = 2 * sizeof(struct srcu_data);
+	size_t sum = sizeof(*head) + sizeof(*head->gate) +
+		     2 * sizeof(struct srcu_usage) +
+		     nr_node_ids * MPC_HINT_STRIDE;
+	unsigned int i;
+
+	if (head->base_limits)
+		sum += 2 * sizeof(struct queue_limits);
+	for (i = 0; i < MPATH_MAX_PATHS; i++) {
+		if (!head->gate->counters[i])
+			continue;
+		percpu += sizeof(struct mpath_counters);
+		sum += sizeof(struct mpath_counters);
+	}
+	return sum + percpu * num_possible_cpus();
+}
+EXPORT_SYMBOL_GPL(mpath_head_memory);

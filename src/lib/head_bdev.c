@@ -79,6 +79,78 @@ static int mpath_bdev_compat_ioctl(struct block_device *bdev, blk_mode_t mode,
 }
 #endif
 
+/* ---------------------------------------- asking the path's own driver */
+
+struct mpath_id_args {
+	u8 *id;
+	enum blk_unique_id type;
+};
+
+static int mpath_path_unique_id(struct mpath_device *dev, void *ctx)
+{
+	const struct mpath_id_args *args = ctx;
+	const struct block_device_operations *fops = dev->disk->fops;
+
+	return fops->get_unique_id ?
+		fops->get_unique_id(dev->disk, args->id, args->type) : 0;
+}
+
+/* 0 is no id. */
+static int mpath_get_unique_id(struct gendisk *disk, u8 id[16],
+			       enum blk_unique_id type)
+{
+	struct mpath_id_args args = { .id = id, .type = type };
+
+	return mpc_call(disk->private_data, mpath_path_unique_id, &args);
+}
+
+static int mpath_path_getgeo(struct mpath_device *dev, void *ctx)
+{
+	const struct block_device_operations *fops = dev->disk->fops;
+
+	return fops->getgeo ? fops->getgeo(dev->disk->part0, ctx) : -ENOTTY;
+}
+
+static int mpath_getgeo(struct block_device *bdev, struct hd_geometry *geo)
+{
+	return mpc_call(bdev->bd_disk->private_data, mpath_path_getgeo, geo);
+}
+
+#ifdef CONFIG_BLK_DEV_ZONED
+struct mpath_zone_args {
+	sector_t sector;
+	unsigned int nr_zones;
+	report_zones_cb cb;
+	void *data;
+};
+
+static int mpath_path_report_zones(struct mpath_device *dev, void *ctx)
+{
+	const struct mpath_zone_args *args = ctx;
+	const struct block_device_operations *fops = dev->disk->fops;
+
+	return fops->report_zones ?
+		fops->report_zones(dev->disk, args->sector, args->nr_zones,
+				   args->cb, args->data) : -EOPNOTSUPP;
+}
+
+static int mpath_report_zones(struct gendisk *disk, sector_t sector,
+			      unsigned int nr_zones, report_zones_cb cb,
+			      void *data)
+{
+	struct mpath_zone_args args = {
+		.sector		= sector,
+		.nr_zones	= nr_zones,
+		.cb		= cb,
+		.data		= data,
+	};
+
+	return mpc_call(disk->private_data, mpath_path_report_zones, &args);
+}
+#else
+#define mpath_report_zones	NULL
+#endif
+
 const struct block_device_operations mpath_ops = {
 	.owner		= THIS_MODULE,
 	.open		= mpath_bdev_open,
@@ -88,6 +160,9 @@ const struct block_device_operations mpath_ops = {
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= mpath_bdev_compat_ioctl,
 #endif
+	.get_unique_id	= mpath_get_unique_id,
+	.getgeo		= mpath_getgeo,
+	.report_zones	= mpath_report_zones,
 	.free_disk	= mpath_free_disk,
 };
 EXPORT_SYMBOL_GPL(mpath_ops);

@@ -3,6 +3,7 @@
 #ifndef MPATH_LIB_INTERNAL_H
 #define MPATH_LIB_INTERNAL_H
 
+#include <linux/bio.h>
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/multipath.h>
@@ -37,8 +38,14 @@ struct mpath_counters {
  *	pinned path may outlive the head
  * @state_wq: woken after each step of the head's state machine
  * @minor: of the char device, -1 if the library made none
+ * @limits_lock: one change of the head's limits and capacity at a time; before
+ *	the head lock
+ * @bios: what failover needs of each bio (bio.c). Every one of them belongs to a
+ *	bio of the head's disk that has not ended and so keeps the disk and this
  * @counters: per slot; allocated when a slot is first used, kept until the end
- *	so that a caller with a pinned path can count after the path has left
+ *	so that a caller with a pinned path can count after the path has left.
+ *	They only ever grow
+ * @base: per slot, what the counters were when its path joined
  */
 struct mpath_gate {
 	struct srcu_struct srcu;
@@ -50,7 +57,10 @@ struct mpath_gate {
 	struct device dev;
 	struct cdev cdev;
 	int minor;
+	struct mutex limits_lock;
+	struct bio_set bios;
 	struct mpath_counters __percpu *counters[MPATH_MAX_PATHS];
+	struct mpath_counters *base[MPATH_MAX_PATHS];
 };
 
 static inline struct mpc_head *mpath_core(struct mpath_head *head)
@@ -70,9 +80,35 @@ void mpath_gate_del_cdev(struct mpath_gate *gate);
 int mpath_gate_need_counters(struct mpath_gate *gate, unsigned int slot);
 u64 mpath_gate_counter(struct mpath_gate *gate, unsigned int slot,
 		       unsigned int counter);
+u64 mpath_gate_total(struct mpath_gate *gate, unsigned int counter);
 
 /* head.c */
 u32 mpath_head_step(struct mpath_head *head, u32 event);
+u32 mpath_head_event(struct mpath_head *head, u32 event);
+
+/* bio.c */
+int mpath_bio_init(struct mpath_gate *gate);
+void mpath_bio_exit(struct mpath_gate *gate);
+bool mpath_bio_redrive(struct mpath_head *head, struct bio *bio);
+void mpath_bio_waits(struct mpath_head *head, struct bio *bio);
+
+/* removal.c */
+void mpath_remove_work(struct work_struct *work);
+void mpath_disarm(struct mpath_head *head);
+
+/* events.c */
+void mpath_event(struct mpath_head *head);
+void mpath_event_work(struct work_struct *work);
+void mpath_head_uevent(struct mpath_head *head, const char *state);
+void mpath_path_uevent(struct mpath_head *head, struct mpath_device *dev,
+		       const char *state, const char *access);
+const char *mpath_state_name(struct mpath_device *dev);
+const char *mpath_access_name(u32 access);
+
+/* limits.c */
+int mpath_limits_init(struct mpath_head *head, const struct queue_limits *lim);
+void mpath_limits_exit(struct mpath_head *head);
+int mpath_limits_add_path(struct mpath_head *head, struct gendisk *path);
 
 /* head_cdev.c: for the char devices that the library makes */
 extern const struct file_operations mpath_gate_chr_fops;
@@ -93,6 +129,7 @@ void mpath_work_init(struct mpath_head *head);
 void mpath_work_scan_partitions(struct mpath_head *head);
 void mpath_work_drain(struct mpath_head *head);
 void mpath_park(struct mpath_head *head, struct bio *bio);
+bool mpath_park_again(struct mpath_gate *gate, struct bio *bio);
 
 /* sysfs.c */
 void mpath_sysfs_add_head(struct mpath_head *head);

@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 
 #include "internal.h"
@@ -16,6 +17,7 @@ static int __init mpath_init(void)
 		pr_err("built from parts that do not fit together\n");
 		return -EINVAL;
 	}
+	mpc_setup((const u64 *)&jiffies_64, HZ);
 	ret = mpath_work_module_init();
 	if (ret)
 		return ret;

@@ -4,8 +4,11 @@
 
 #include "internal.h"
 
+/*
+ * Head lock held. *@rescued: a grace period was ended, the caller puts the module.
+ */
 static int mpath_add_locked(struct mpath_device *dev, struct mpath_head *head,
-			    const struct mpc_path_args *args)
+			    const struct mpc_path_args *args, bool *rescued)
 {
 	int slot, ret;
 
@@ -25,6 +28,10 @@ static int mpath_add_locked(struct mpath_device *dev, struct mpath_head *head,
 		return ret;
 	set_bit(MPATH_DEVICE_ATTACHED, &dev->flags);
 	list_add_tail_rcu(&dev->siblings, &head->dev_list);
+	*rescued = mpath_head_event(head, MPC_EVENT_PATH_ADDED) ==
+		   MPC_ACTION_DISARM;
+	if (*rescued)
+		mpath_disarm(head);
 	return 0;
 }
 
@@ -36,6 +43,8 @@ int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
 		.access_state	= (u32 *)&dev->access_state,
 		.numa_node	= numa_node,
 	};
+	struct mpath_gate *gate = head->gate;
+	bool rescued = false;
 	int ret;
 
 	if (!disk || !nr_active) {
@@ -49,14 +58,40 @@ int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
 	dev->numa_node = numa_node;
 	dev->nr_active = nr_active;
 	dev->stats = NULL;
+	dev->reported = 0;
+	dev->replays = 0;
 	INIT_LIST_HEAD(&dev->siblings);
 
-	mutex_lock(&head->lock);
-	ret = mpath_add_locked(dev, head, &args);
-	mutex_unlock(&head->lock);
+	/* nobody changes the limits between the check and the path's coming */
+	mutex_lock(&gate->limits_lock);
+	ret = mpath_limits_add_path(head, disk);
+	if (!ret) {
+		mutex_lock(&head->lock);
+		ret = mpath_add_locked(dev, head, &args, &rescued);
+		mutex_unlock(&head->lock);
+	}
+	mutex_unlock(&gate->limits_lock);
+	if (rescued) {
+		dev_info(disk_to_dev(head->disk),
+			 "path %s has come in the grace period\n",
+			 disk->disk_name);
+		mpath_head_uevent(head, "live");
+		module_put(gate->owner);
+	}
 	return ret;
 }
 EXPORT_SYMBOL_GPL(mpath_add_device);
+
+/* The disk is there if the path was ever reported. */
+static void mpath_tell_left(struct mpath_head *head, struct mpath_device *dev)
+{
+	u32 state = mpc_head_state(mpath_core(head));
+
+	if (dev->reported && state >= MPC_STATE_LIVE &&
+	    state <= MPC_STATE_EXPIRED)
+		mpath_path_uevent(head, dev, "left",
+				  mpath_access_name(READ_ONCE(dev->access_state)));
+}
 
 bool mpath_delete_device(struct mpath_device *dev)
 {
@@ -76,8 +111,11 @@ bool mpath_delete_device(struct mpath_device *dev)
 
 	mpath_sysfs_del_path(dev);
 	mpath_synchronize(head);
+	mpath_tell_left(head, dev);
+	/* without it the others may agree on another capacity, or allow more */
+	mpath_revalidate(head);
 	/* if this was the last hope of parked bios, they have to learn it */
-	mpath_schedule_requeue_work(head);
+	mpath_event(head);
 	return empty;
 }
 EXPORT_SYMBOL_GPL(mpath_delete_device);
@@ -152,7 +190,7 @@ int mpath_device_set_live(struct mpath_device *dev)
 	}
 	mpath_add_sysfs_link(head);
 	mpc_choose_all(head->gate);
-	mpath_schedule_requeue_work(head);
+	mpath_event(head);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mpath_device_set_live);
@@ -172,7 +210,7 @@ EXPORT_SYMBOL_GPL(mpath_clear_paths);
 void mpath_policy_changed(struct mpath_head *head)
 {
 	mpath_clear_paths(head);
-	mpath_schedule_requeue_work(head);
+	mpath_event(head);
 }
 EXPORT_SYMBOL_GPL(mpath_policy_changed);
 
@@ -191,13 +229,27 @@ void mpath_revalidate_paths(struct mpath_head *head,
 			not_ready(dev);
 	}
 	srcu_read_unlock(&head->srcu, idx);
+	mpath_revalidate(head);
 	mpath_policy_changed(head);
 }
 EXPORT_SYMBOL_GPL(mpath_revalidate_paths);
 
+struct mpath_callback {
+	int (*cb)(struct mpath_device *dev);
+};
+
+static int mpath_call_back(struct mpath_device *dev, void *ctx)
+{
+	const struct mpath_callback *callback = ctx;
+
+	return callback->cb(dev);
+}
+
 int mpath_call_for_device(struct mpath_head *head,
 			  int (*cb)(struct mpath_device *))
 {
-	return mpc_call(head->gate, cb);
+	struct mpath_callback callback = { .cb = cb };
+
+	return mpc_call(head->gate, mpath_call_back, &callback);
 }
 EXPORT_SYMBOL_GPL(mpath_call_for_device);

@@ -95,15 +95,23 @@ struct mpath_path_stats {
 	unsigned int slot;
 };
 
+/* What a file shows: an MPC_COUNT_*, or one of these. */
+enum {
+	MPATH_STAT_STATE = MPC_COUNTERS,
+	MPATH_STAT_ACCESS,
+	MPATH_STAT_IN_FLIGHT,
+	MPATH_STAT_LATENCY,
+};
+
 struct mpath_stat_attr {
 	struct attribute attr;
-	int counter;		/* MPC_COUNT_*, or -1 for the state */
+	unsigned int what;
 };
 
 #define MPATH_STAT(_name, _counter)					\
 	static struct mpath_stat_attr mpath_stat_##_name = {		\
 		.attr = { .name = __stringify(_name), .mode = 0444 },	\
-		.counter = (_counter),					\
+		.what = (_counter),					\
 	}
 
 MPATH_STAT(bios, MPC_COUNT_BIOS);
@@ -111,7 +119,13 @@ MPATH_STAT(uring_cmds, MPC_COUNT_URING_CMDS);
 MPATH_STAT(ioctls, MPC_COUNT_IOCTLS);
 MPATH_STAT(submit_errors, MPC_COUNT_SUBMIT_ERRORS);
 MPATH_STAT(failovers, MPC_COUNT_FAILOVERS);
-MPATH_STAT(state, -1);
+MPATH_STAT(errors, MPC_COUNT_ERRORS);
+MPATH_STAT(read_bytes, MPC_COUNT_READ_BYTES);
+MPATH_STAT(write_bytes, MPC_COUNT_WRITE_BYTES);
+MPATH_STAT(in_flight, MPATH_STAT_IN_FLIGHT);
+MPATH_STAT(state, MPATH_STAT_STATE);
+MPATH_STAT(access_state, MPATH_STAT_ACCESS);
+MPATH_STAT(service_time_ns, MPATH_STAT_LATENCY);
 
 static struct attribute *mpath_stat_attrs[] = {
 	&mpath_stat_bios.attr,
@@ -119,25 +133,52 @@ static struct attribute *mpath_stat_attrs[] = {
 	&mpath_stat_ioctls.attr,
 	&mpath_stat_submit_errors.attr,
 	&mpath_stat_failovers.attr,
+	&mpath_stat_errors.attr,
+	&mpath_stat_read_bytes.attr,
+	&mpath_stat_write_bytes.attr,
+	&mpath_stat_in_flight.attr,
 	&mpath_stat_state.attr,
+	&mpath_stat_access_state.attr,
+	&mpath_stat_service_time_ns.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(mpath_stat);
+
+/* Bios only; the library sees them end only if it fails them over. */
+static u64 mpath_stat_in_flight_of(struct mpath_path_stats *stats)
+{
+	if (!(stats->gate->mpdt->features & MPATH_FEAT_FAILOVER))
+		return atomic_read(stats->dev->nr_active);
+	return mpath_gate_counter(stats->gate, stats->slot, MPC_COUNT_BIOS) -
+	       mpath_gate_counter(stats->gate, stats->slot,
+				  MPC_COUNT_BIOS_DONE);
+}
 
 static ssize_t mpath_stat_show(struct kobject *kobj, struct attribute *attr,
 			       char *buf)
 {
 	struct mpath_path_stats *stats =
 		container_of(kobj, struct mpath_path_stats, kobj);
-	int counter = container_of(attr, struct mpath_stat_attr, attr)->counter;
+	unsigned int what =
+		container_of(attr, struct mpath_stat_attr, attr)->what;
+	struct mpath_device *dev = stats->dev;
 
-	if (counter < 0)
+	switch (what) {
+	case MPATH_STAT_STATE:
+		return sysfs_emit(buf, "%s\n", mpath_state_name(dev));
+	case MPATH_STAT_ACCESS:
 		return sysfs_emit(buf, "%s\n",
-				  stats->gate->mpdt->is_disabled(stats->dev) ?
-				  "disabled" : "usable");
-	return sysfs_emit(buf, "%llu\n",
-			  mpath_gate_counter(stats->gate, stats->slot,
-					     counter));
+			mpath_access_name(READ_ONCE(dev->access_state)));
+	case MPATH_STAT_IN_FLIGHT:
+		return sysfs_emit(buf, "%lld\n",
+				  (long long)mpath_stat_in_flight_of(stats));
+	case MPATH_STAT_LATENCY:
+		return sysfs_emit(buf, "%llu\n", mpc_path_latency(dev->core));
+	default:
+		return sysfs_emit(buf, "%llu\n",
+				  mpath_gate_counter(stats->gate, stats->slot,
+						     what));
+	}
 }
 
 static void mpath_stat_release(struct kobject *kobj)
@@ -212,9 +253,46 @@ static ssize_t failed_show(struct kobject *kobj, struct kobj_attribute *attr,
 }
 static struct kobj_attribute failed_attr = __ATTR_RO(failed);
 
+/* Sums over all paths that the head ever had. */
+struct mpath_total_attr {
+	struct kobj_attribute attr;
+	unsigned int counter;
+};
+
+static ssize_t mpath_total_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	struct mpath_gate *gate = mpath_stats_to_head(kobj)->gate;
+
+	return sysfs_emit(buf, "%llu\n",
+		mpath_gate_total(gate, container_of(attr, struct mpath_total_attr,
+						    attr)->counter));
+}
+
+#define MPATH_TOTAL(_name, _counter)					\
+	static struct mpath_total_attr mpath_total_##_name = {		\
+		.attr = __ATTR(_name, 0444, mpath_total_show, NULL),	\
+		.counter = (_counter),					\
+	}
+
+MPATH_TOTAL(bios, MPC_COUNT_BIOS);
+MPATH_TOTAL(uring_cmds, MPC_COUNT_URING_CMDS);
+MPATH_TOTAL(ioctls, MPC_COUNT_IOCTLS);
+MPATH_TOTAL(errors, MPC_COUNT_ERRORS);
+MPATH_TOTAL(failovers, MPC_COUNT_FAILOVERS);
+MPATH_TOTAL(read_bytes, MPC_COUNT_READ_BYTES);
+MPATH_TOTAL(write_bytes, MPC_COUNT_WRITE_BYTES);
+
 static struct attribute *mpath_head_stat_attrs[] = {
 	&requeued_attr.attr,
 	&failed_attr.attr,
+	&mpath_total_bios.attr.attr,
+	&mpath_total_uring_cmds.attr.attr,
+	&mpath_total_ioctls.attr.attr,
+	&mpath_total_errors.attr.attr,
+	&mpath_total_failovers.attr.attr,
+	&mpath_total_read_bytes.attr.attr,
+	&mpath_total_write_bytes.attr.attr,
 	NULL
 };
 static const struct attribute_group mpath_head_stat_group = {
@@ -235,9 +313,12 @@ void mpath_sysfs_add_head(struct mpath_head *head)
 void mpath_add_sysfs_link(struct mpath_head *head)
 {
 	struct mpath_device *dev;
+	u32 state;
 
 	mutex_lock(&head->lock);
-	if (mpc_head_state(mpath_core(head)) == MPC_STATE_LIVE) {
+	state = mpc_head_state(mpath_core(head));
+
+	if (state == MPC_STATE_LIVE || state == MPC_STATE_LINGERING) {
 		list_for_each_entry(dev, &head->dev_list, siblings) {
 			mpath_link_path(dev);
 			mpath_stat_add_path(dev);
@@ -336,6 +417,29 @@ bool mpath_iopolicy_store(enum mpath_iopolicy_e *iopolicy, const char *buf,
 	return true;
 }
 EXPORT_SYMBOL_GPL(mpath_iopolicy_store);
+
+ssize_t mpath_head_iopolicy_store(struct mpath_head *head, const char *buf,
+				  size_t count)
+{
+	unsigned int allowed = head->mpdt->policies;
+	int policy = mpc_policy_parse(buf, count), old;
+
+	if (policy < 0)
+		return policy;
+	if (allowed && !(allowed & BIT(policy)))
+		return -EOPNOTSUPP;
+	mutex_lock(&head->lock);
+	old = READ_ONCE(*head->iopolicy);
+	WRITE_ONCE(*head->iopolicy, policy);
+	mutex_unlock(&head->lock);
+	if (old == policy)
+		return count;
+	dev_info(disk_to_dev(head->disk), "iopolicy changed from %s to %s\n",
+		 mpc_policy_name(old), mpc_policy_name(policy));
+	mpath_policy_changed(head);
+	return count;
+}
+EXPORT_SYMBOL_GPL(mpath_head_iopolicy_store);
 
 ssize_t mpath_numa_nodes_show(struct mpath_device *dev, char *buf)
 {

@@ -12,11 +12,16 @@ void mpath_schedule_requeue_work(struct mpath_head *head)
 }
 EXPORT_SYMBOL_GPL(mpath_schedule_requeue_work);
 
+/*
+ * First parked, first sent: the first that finds no path ends the round, and it
+ * and those behind it go back to the front.
+ */
 static void mpath_requeue_work(struct work_struct *work)
 {
 	struct mpath_head *head =
 		container_of(work, struct mpath_head, requeue_work);
 	struct bio_list bios;
+	struct blk_plug plug;
 	struct bio *bio;
 
 	spin_lock_irq(&head->requeue_lock);
@@ -24,9 +29,23 @@ static void mpath_requeue_work(struct work_struct *work)
 	bio_list_init(&head->requeue_list);
 	spin_unlock_irq(&head->requeue_lock);
 
-	/* first parked, first sent; what finds no path is parked again */
-	while ((bio = bio_list_pop(&bios)))
-		submit_bio_noacct(bio);
+	blk_start_plug(&plug);
+	while ((bio = bio_list_pop(&bios))) {
+		if (!mpath_bio_redrive(head, bio)) {
+			bio_list_add_head(&bios, bio);
+			break;
+		}
+	}
+	blk_finish_plug(&plug);
+	if (bio_list_empty(&bios))
+		return;
+
+	bio_list_for_each(bio, &bios)
+		mpath_bio_waits(head, bio);
+	spin_lock_irq(&head->requeue_lock);
+	bio_list_merge_head(&head->requeue_list, &bios);
+	spin_unlock_irq(&head->requeue_lock);
+	queue_delayed_work(mpath_wq, &head->park_work, MPATH_PARK_RETRY);
 }
 
 static void mpath_park_work(struct work_struct *work)
@@ -43,44 +62,41 @@ static void mpath_park_work(struct work_struct *work)
  *	mpath_remove_disk() drains after it
  * @bio: consumed
  *
- * It will be sent from a worker: the submitter's wish not to block and its
- * polling are void.
  * Context: Any.
  */
 void mpath_park(struct mpath_head *head, struct bio *bio)
 {
 	unsigned long flags;
 
-	bio->bi_opf &= ~REQ_NOWAIT;
-	bio_clear_polled(bio);
-	bio->bi_cookie = BLK_QC_T_NONE;
-
 	spin_lock_irqsave(&head->requeue_lock, flags);
 	bio_list_add(&head->requeue_list, bio);
 	spin_unlock_irqrestore(&head->requeue_lock, flags);
 }
 
-void mpath_failover_bio(struct mpath_device *dev, struct bio *bio)
+/**
+ * mpath_park_again() - send a bio once more, from the requeue work
+ * @gate: of its head. Not to be touched afterwards: the bio keeps it, and may
+ *	have ended
+ * @bio: consumed if there is a head
+ *
+ * Context: Any.
+ * Return: false if the head is gone.
+ */
+bool mpath_park_again(struct mpath_gate *gate, struct bio *bio)
 {
-	struct mpath_gate *gate = bio->bi_bdev->bd_disk->private_data;
 	struct mpath_head *head;
 	int idx;
 
 	idx = srcu_read_lock(&gate->srcu);
 	head = srcu_dereference(gate->head, &gate->srcu);
 	if (head) {
-		this_cpu_inc(gate->counters[dev->slot]->n[MPC_COUNT_FAILOVERS]);
 		mpath_park(head, bio);
 		mpath_schedule_requeue_work(head);
-		bio = NULL;
 	}
+	/* a head that is there keeps its gate until this section has ended */
 	srcu_read_unlock(&gate->srcu, idx);
-	if (bio) {
-		bio->bi_opf &= ~REQ_DRV;
-		bio_io_error(bio);
-	}
+	return head;
 }
-EXPORT_SYMBOL_GPL(mpath_failover_bio);
 
 static void mpath_partition_scan_work(struct work_struct *work)
 {
@@ -100,22 +116,27 @@ void mpath_work_scan_partitions(struct mpath_head *head)
 	queue_work(mpath_wq, &head->partition_scan_work);
 }
 
+/* All of them, disk or not: whatever cancels one may do so at any time. */
 void mpath_work_init(struct mpath_head *head)
 {
 	INIT_WORK(&head->requeue_work, mpath_requeue_work);
 	INIT_DELAYED_WORK(&head->park_work, mpath_park_work);
 	INIT_WORK(&head->partition_scan_work, mpath_partition_scan_work);
+	INIT_DELAYED_WORK(&head->event_work, mpath_event_work);
+	INIT_DELAYED_WORK(&head->remove_work, mpath_remove_work);
 }
 
 /*
  * The gate is shut: nothing is parked any more. Send what is, it fails; then a
- * scan that waited for it ends, too.
+ * scan that waited for it ends, too. What a round puts back, because it had
+ * begun before the gate was shut, is sent by the round that is queued here.
  */
 void mpath_work_drain(struct mpath_head *head)
 {
-	cancel_delayed_work_sync(&head->park_work);
+	cancel_delayed_work_sync(&head->event_work);
 	mpath_schedule_requeue_work(head);
 	flush_work(&head->requeue_work);
+	cancel_delayed_work_sync(&head->park_work);
 	cancel_work_sync(&head->partition_scan_work);
 }
 

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bios on their way to a path and back.
+ *
+ * Without MPATH_FEAT_FAILOVER a bio, or the clone that the driver makes of it, is
+ * sent and forgotten. With it the library sends a clone of its own, and what
+ * carries the clone stays with the bio until that ends: a failover needs no
+ * memory.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blk-integrity.h>
+#include <trace/events/block.h>
+
+#include "kernel_api.h"
+#include "internal.h"
+#include "trace.h"
+
+/**
+ * struct mpath_hook - one bio of a head with failover
+ * @orig: what was submitted to the head. It keeps the head's disk, and thereby
+ *	the gate, until it ends
+ * @dev: where the clone was sent, pinned by get_path; NULL while parked
+ * @try: the paths that it failed on
+ * @sent_ns: when it was sent, if the policy wants to know, else 0
+ * @start: for the head's statistics, jiffies: the first time it was sent
+ * @counted: in @dev's nr_active
+ * @acct: the head's statistics know of it
+ * @waited: it was counted as parked since it was sent last
+ * @clone: what the path's driver has
+ *
+ * Owner: one at a time: who sends it, then the clone's end_io, then the head's
+ * requeue list. Memory: the gate's bio set; bio_put(@clone) frees it.
+ */
+struct mpath_hook {
+	struct bio *orig;
+	struct mpath_device *dev;
+	struct mpc_try try;
+	u64 sent_ns;
+	unsigned long start;
+	bool counted;
+	bool acct;
+	bool waited;
+	struct bio clone;
+};
+
+static void mpath_hook_end_io(struct bio *clone);
+
+static inline struct mpath_gate *mpath_bio_gate(struct bio *bio)
+{
+	return bio->bi_bdev->bd_disk->private_data;
+}
+
+static inline struct mpath_hook *mpath_hook_of(struct bio *bio)
+{
+	return bio->bi_end_io == mpath_hook_end_io ?
+		container_of(bio, struct mpath_hook, clone) : NULL;
+}
+
+/**
+ * mpath_bio_init() - the bio set of a gate
+ * @gate: with its template's features known
+ *
+ * One set a head: a bio that fails over keeps its clone, so bios that are stuck
+ * on one path can use up the reserve only until that path's driver gives up.
+ */
+int mpath_bio_init(struct mpath_gate *gate)
+{
+	if (!(gate->mpdt->features & MPATH_FEAT_FAILOVER))
+		return 0;
+	return bioset_init(&gate->bios, BIO_POOL_SIZE,
+			   offsetof(struct mpath_hook, clone), 0);
+}
+
+void mpath_bio_exit(struct mpath_gate *gate)
+{
+	bioset_exit(&gate->bios);
+}
+
+/* ---------------------------------------------------------------- sending */
+
+static void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
+			     struct bio *bio)
+{
+	struct mpath_counters __percpu *c = gate->counters[dev->slot];
+
+	this_cpu_inc(c->n[MPC_COUNT_BIOS]);
+	this_cpu_add(c->n[op_is_write(bio_op(bio)) ? MPC_COUNT_WRITE_BYTES :
+						      MPC_COUNT_READ_BYTES],
+		     bio_has_data(bio) ? bio->bi_iter.bi_size : 0);
+}
+
+/* The last steps for every bio; it must not be touched afterwards. */
+static void mpath_send(struct mpath_head *head, struct mpath_device *dev,
+		       struct bio *bio)
+{
+	/* the end-of-device check was made on the head */
+	bio_set_flag(bio, BIO_REMAPPED);
+	if (!(head->mpdt->features & MPATH_FEAT_PLAIN_BIOS))
+		bio->bi_opf |= REQ_MPATH;
+	trace_mpath_select(dev, MPATH_TRACE_BIO);
+	trace_mpath_submit(dev, bio, BLK_STS_OK);
+	trace_block_bio_remap(bio, disk_devt(head->disk),
+			      bio->bi_iter.bi_sector);
+	submit_bio_noacct(bio);
+}
+
+/* Without memory for a clone. */
+static void mpath_no_clone(struct bio *bio)
+{
+	if (bio->bi_opf & REQ_NOWAIT)
+		bio_wouldblock_error(bio);
+	else
+		bio_io_error(bio);
+}
+
+/* The driver's clone, or the bio itself. */
+static void mpath_forward_plain(struct mpath_head *head,
+				struct mpath_device *dev, struct bio *bio)
+{
+	struct bio *orig = bio;
+
+	mpath_count_sent(head->gate, dev, bio);
+	if (head->mpdt->clone_bio_to)
+		bio = head->mpdt->clone_bio_to(dev, bio);
+	else if (head->mpdt->clone_bio)
+		bio = head->mpdt->clone_bio(bio);
+	if (unlikely(!bio)) {
+		mpath_no_clone(orig);
+		return;
+	}
+	bio_set_dev(bio, dev->disk->part0);
+	if ((bio->bi_opf & REQ_POLLED) &&
+	    !(dev->disk->queue->limits.features & BLK_FEAT_POLL))
+		bio_clear_polled(bio);
+	mpath_send(head, dev, bio);
+}
+
+/*
+ * Polling is left to the original's submitter, who has no cookie of the clone
+ * and thus finds it done by interrupt.
+ */
+static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
+			    struct mpath_hook *hook)
+{
+	enum mpath_iopolicy_e policy = mpath_read_iopolicy(head);
+	struct bio *clone = &hook->clone;
+
+	hook->dev = dev;
+	hook->waited = false;
+	hook->counted = policy == MPATH_IOPOLICY_QD ||
+			policy == MPATH_IOPOLICY_ST;
+	if (hook->counted)
+		atomic_inc(dev->nr_active);
+	hook->sent_ns = policy == MPATH_IOPOLICY_ST ? ktime_get_ns() : 0;
+	if (!hook->try.patient)
+		clone->bi_opf |= REQ_FAILFAST_TRANSPORT;
+	bio_clear_polled(clone);
+	clone->bi_end_io = mpath_hook_end_io;
+	mpath_count_sent(head->gate, dev, clone);
+	mpath_send(head, dev, clone);
+}
+
+/* A new bio. */
+static void mpath_hook_forward(struct mpath_head *head,
+			       struct mpath_device *dev, struct bio *bio)
+{
+	gfp_t gfp = bio->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO;
+	struct mpath_gate *gate = head->gate;
+	struct mpath_hook *hook;
+	struct bio *clone;
+
+	clone = bio_alloc_clone(dev->disk->part0, bio, gfp, &gate->bios);
+	if (unlikely(!clone)) {
+		/* GFP_NOIO fails for want of integrity data only */
+		gate->ops.put_path(dev);
+		mpath_no_clone(bio);
+		return;
+	}
+	hook = container_of(clone, struct mpath_hook, clone);
+	hook->orig = bio;
+	memset(&hook->try, 0, sizeof(hook->try));
+	hook->acct = blk_queue_io_stat(head->disk->queue);
+	if (hook->acct)
+		hook->start = bio_start_io_acct(bio);
+	mpath_hook_send(head, dev, hook);
+}
+
+/* The end of a bio: the hook is freed before, for it lives in the gate's set. */
+static void mpath_hook_complete(struct mpath_hook *hook, blk_status_t status)
+{
+	struct bio *orig = hook->orig;
+
+	if (hook->acct)
+		bio_end_io_acct(orig, hook->start);
+	if (bio_op(orig) == REQ_OP_ZONE_APPEND)
+		orig->bi_iter.bi_sector = hook->clone.bi_iter.bi_sector;
+	bio_put(&hook->clone);
+	/* a part that was split off may have failed before: keep that */
+	if (status && !orig->bi_status)
+		orig->bi_status = status;
+	bio_endio(orig);
+}
+
+/*
+ * Again, from the requeue work. The block layer took the clone's integrity data,
+ * cgroup and encryption context away when it ended, so it is made anew in its
+ * place. The submitter's wish not to block is void: a worker may.
+ */
+static void mpath_hook_forward_again(struct mpath_head *head,
+				     struct mpath_device *dev,
+				     struct mpath_hook *hook, u32 patient)
+{
+	struct mpath_gate *gate = head->gate;
+	struct bio_set *pool = hook->clone.bi_pool;
+	int ret;
+
+	bio_uninit(&hook->clone);
+	ret = bio_init_clone(dev->disk->part0, &hook->clone, hook->orig,
+			     GFP_NOIO);
+	hook->clone.bi_pool = pool;
+	if (unlikely(ret)) {
+		gate->ops.put_path(dev);
+		mpath_hook_complete(hook, errno_to_blk_status(ret));
+		return;
+	}
+	hook->clone.bi_opf &= ~REQ_NOWAIT;
+	hook->try.patient = patient;
+	mpath_hook_send(head, dev, hook);
+}
+
+int mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
+		    struct bio *bio, u32 patient)
+{
+	struct mpath_hook *hook;
+
+	if (!(head->mpdt->features & MPATH_FEAT_FAILOVER)) {
+		mpath_forward_plain(head, dev, bio);
+		return 0;
+	}
+	if (unlikely(!head->gate->ops.get_path(dev)))
+		return -ENODEV;
+	hook = mpath_hook_of(bio);
+	if (hook)
+		mpath_hook_forward_again(head, dev, hook, patient);
+	else
+		mpath_hook_forward(head, dev, bio);
+	return 0;
+}
+
+/* ----------------------------------------------------------- coming back */
+
+/* Might another path do better? */
+static bool mpath_is_path_error(struct bio *orig, blk_status_t status)
+{
+	/*
+	 * A zone append that was sent may have been executed; to be told to come
+	 * back later is an answer.
+	 */
+	return status != BLK_STS_AGAIN && blk_path_error(status) &&
+	       bio_op(orig) != REQ_OP_ZONE_APPEND;
+}
+
+/* A path became ill or well: all CPUs choose anew, people are told. */
+static void mpath_health_changed(struct mpath_gate *gate)
+{
+	struct mpath_head *head;
+	int idx;
+
+	idx = srcu_read_lock(&gate->srcu);
+	head = srcu_dereference(gate->head, &gate->srcu);
+	if (head)
+		mpath_event(head);
+	srcu_read_unlock(&gate->srcu, idx);
+}
+
+static void mpath_hook_error(struct mpath_gate *gate, struct mpath_hook *hook,
+			     blk_status_t status)
+{
+	struct mpath_counters __percpu *counters = gate->counters[hook->dev->slot];
+	struct mpath_device *dev = hook->dev;
+	struct bio *orig = hook->orig;
+	u32 verdict, changed;
+
+	if (status != BLK_STS_AGAIN)
+		this_cpu_inc(counters->n[MPC_COUNT_ERRORS]);
+	if (!mpath_is_path_error(orig, status)) {
+		/* the path has brought an answer */
+		if (status != BLK_STS_AGAIN && mpc_path_good(dev->core, 0))
+			mpath_health_changed(gate);
+		trace_mpath_fail(dev, orig, status);
+		mpath_hook_complete(hook, status);
+		return;
+	}
+	if (gate->mpdt->path_error)
+		gate->mpdt->path_error(dev, status);
+	verdict = mpc_path_bad(dev->core, &gate->ops, &hook->try, &changed);
+	if (changed)
+		mpath_health_changed(gate);
+	if (verdict == MPC_TRY_DONE) {
+		trace_mpath_fail(dev, orig, status);
+		mpath_hook_complete(hook, status);
+		return;
+	}
+	trace_mpath_failover(dev, orig, status);
+	this_cpu_inc(counters->n[MPC_COUNT_FAILOVERS]);
+	hook->dev = NULL;
+	/* the error of a part that is sent again is no error yet */
+	hook->clone.bi_status = BLK_STS_OK;
+	if (!mpath_park_again(gate, &hook->clone))
+		mpath_hook_complete(hook, BLK_STS_IOERR);
+}
+
+static void mpath_hook_end_io(struct bio *clone)
+{
+	struct mpath_hook *hook = container_of(clone, struct mpath_hook, clone);
+	struct mpath_gate *gate = mpath_bio_gate(hook->orig);
+	/* the gate may be gone with the original, the path is pinned */
+	void (*put_path)(struct mpath_device *dev) = gate->ops.put_path;
+	struct mpath_device *dev = hook->dev;
+	blk_status_t status = clone->bi_status;
+
+	this_cpu_inc(gate->counters[dev->slot]->n[MPC_COUNT_BIOS_DONE]);
+	if (hook->counted)
+		atomic_dec(dev->nr_active);
+	if (likely(!status)) {
+		u64 ns = hook->sent_ns ? ktime_get_ns() - hook->sent_ns : 0;
+
+		if (unlikely(mpc_path_good(dev->core, ns)))
+			mpath_health_changed(gate);
+		mpath_hook_complete(hook, BLK_STS_OK);
+	} else {
+		mpath_hook_error(gate, hook, status);
+	}
+	put_path(dev);
+}
+
+/* ------------------------------------------------------- no path, no head */
+
+static void mpath_count_parked(struct mpath_head *head, struct bio *bio)
+{
+	trace_mpath_requeue(head, bio);
+	atomic_long_inc(&head->requeue_no_usable_path_cnt);
+}
+
+void mpk_bio_park(struct mpath_head *head, struct bio *bio)
+{
+	dev_warn_ratelimited(disk_to_dev(head->disk),
+			     "no usable path, requeuing I/O\n");
+	/*
+	 * It will be sent from a worker: the submitter's wish not to block and
+	 * its polling are void.
+	 */
+	bio->bi_opf &= ~REQ_NOWAIT;
+	bio_clear_polled(bio);
+	bio->bi_cookie = BLK_QC_T_NONE;
+	mpath_count_parked(head, bio);
+	mpath_park(head, bio);
+	queue_delayed_work(mpath_wq, &head->park_work, MPATH_PARK_RETRY);
+}
+
+/* A bio that had failed on a path has to wait, too: count that once. */
+void mpath_bio_waits(struct mpath_head *head, struct bio *bio)
+{
+	struct mpath_hook *hook = mpath_hook_of(bio);
+
+	if (!hook || hook->waited)
+		return;
+	hook->waited = true;
+	mpath_count_parked(head, hook->orig);
+}
+
+static void mpath_fail(struct mpath_head *head)
+{
+	dev_warn_ratelimited(disk_to_dev(head->disk),
+			     "no available path, failing I/O\n");
+	atomic_long_inc(&head->fail_no_avail_path_cnt);
+}
+
+void mpk_bio_fail(struct mpath_head *head, struct bio *bio)
+{
+	if (head)
+		mpath_fail(head);
+	bio->bi_opf &= ~REQ_DRV;	/* the driver may have marked its own */
+	bio_io_error(bio);
+}
+
+/**
+ * mpath_bio_redrive() - send a parked bio again
+ * @head: its head; the caller is the head's requeue work
+ * @bio: from the requeue list
+ *
+ * Context: Process context, may sleep.
+ * Return: false if there is still no path; the bio is the caller's then.
+ */
+bool mpath_bio_redrive(struct mpath_head *head, struct bio *bio)
+{
+	struct mpath_hook *hook = mpath_hook_of(bio);
+
+	switch (mpc_redrive_bio(head->gate, bio, hook ? &hook->try : NULL)) {
+	case MPC_BIO_PARK:
+		return false;
+	case MPC_BIO_FAIL:
+		mpath_fail(head);
+		fallthrough;
+	case MPC_BIO_DEAD:
+		if (hook)
+			mpath_hook_complete(hook, BLK_STS_IOERR);
+		else
+			mpk_bio_fail(NULL, bio);
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+void mpath_failover_bio(struct mpath_device *dev, struct bio *bio)
+{
+	struct mpath_gate *gate = mpath_bio_gate(bio);
+
+	this_cpu_inc(gate->counters[dev->slot]->n[MPC_COUNT_FAILOVERS]);
+	bio->bi_opf &= ~REQ_NOWAIT;
+	bio_clear_polled(bio);
+	bio->bi_cookie = BLK_QC_T_NONE;
+	if (!mpath_park_again(gate, bio)) {
+		bio->bi_opf &= ~REQ_DRV;
+		bio_io_error(bio);
+	}
+}
+EXPORT_SYMBOL_GPL(mpath_failover_bio);

@@ -9,14 +9,22 @@
 
 static LIST_HEAD(mpn_ctrls);
 
-/* How long others are preferred to a path that gave an error. */
-#define MPN_SUSPECT_TIME	HZ
+static void mpn_ctrl_tell(struct mpath_device *mdev, bool live)
+{
+	mpath_set_access_state(mdev, live ? MPATH_STATE_OPTIMIZED :
+					    MPATH_STATE_NONOPTIMIZED);
+	if (live) {
+		clear_bit(MPN_PATH_FAILED, &mpn_path_of(mdev)->flags);
+		mpath_path_restored(mdev);
+	} else {
+		mpath_path_changed(mdev);
+	}
+}
 
 /* A controller on its way out still works, but others are to be preferred. */
 static void mpn_ctrl_work(struct work_struct *work)
 {
-	struct mpn_ctrl *ctrl = container_of(to_delayed_work(work),
-					     struct mpn_ctrl, work);
+	struct mpn_ctrl *ctrl = container_of(work, struct mpn_ctrl, work);
 	unsigned int noio = memalloc_noio_save();	/* as in mpn_path_work() */
 	bool live = mpn_ctrl_state(ctrl->ctrl) == NVME_CTRL_LIVE;
 	struct mpath_device *mdev;
@@ -24,39 +32,13 @@ static void mpn_ctrl_work(struct work_struct *work)
 
 	mutex_lock(&mpn_topology);
 	list_for_each_entry(head, &mpn_heads, entry) {
-		bool ours = false;
-
 		/* mpn_topology keeps paths from coming and going */
-		list_for_each_entry(mdev, &head->mpath.dev_list, siblings) {
-			if (mpn_path_of(mdev)->ctrl != ctrl)
-				continue;
-			mpath_set_access_state(mdev, live ?
-					       MPATH_STATE_OPTIMIZED :
-					       MPATH_STATE_NONOPTIMIZED);
-			if (live)
-				clear_bit(MPN_PATH_FAILED,
-					  &mpn_path_of(mdev)->flags);
-			ours = true;
-		}
-		if (ours)	/* choose anew, and send what is parked */
-			mpath_policy_changed(&head->mpath);
+		list_for_each_entry(mdev, &head->mpath.dev_list, siblings)
+			if (mpn_path_of(mdev)->ctrl == ctrl)
+				mpn_ctrl_tell(mdev, live);
 	}
 	mutex_unlock(&mpn_topology);
 	memalloc_noio_restore(noio);
-}
-
-/**
- * mpn_ctrl_suspect() - a path of a live controller gave an error
- * @path: pinned
- *
- * Others are preferred to it for a while; without others it is still used.
- * Context: Any.
- */
-void mpn_ctrl_suspect(struct mpn_path *path)
-{
-	mpath_set_access_state(&path->mdev, MPATH_STATE_NONOPTIMIZED);
-	/* not mod_: the first error sets the time */
-	queue_delayed_work(mpn_wq, &path->ctrl->work, MPN_SUSPECT_TIME);
 }
 
 /* Called by the driver with its locks held and interrupts off. */
@@ -65,7 +47,7 @@ static int mpn_ctrl_woken(struct wait_queue_entry *wait, unsigned int mode,
 {
 	struct mpn_ctrl *ctrl = container_of(wait, struct mpn_ctrl, watch);
 
-	mod_delayed_work(mpn_wq, &ctrl->work, 0);
+	queue_work(mpn_wq, &ctrl->work);
 	return 0;
 }
 
@@ -91,7 +73,7 @@ struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *nvme)
 		return NULL;
 	ctrl->ctrl = nvme;
 	ctrl->paths = 1;
-	INIT_DELAYED_WORK(&ctrl->work, mpn_ctrl_work);
+	INIT_WORK(&ctrl->work, mpn_ctrl_work);
 	init_waitqueue_func_entry(&ctrl->watch, mpn_ctrl_woken);
 	list_add(&ctrl->entry, &mpn_ctrls);
 	add_wait_queue(mpn_ctrl_state_wq(nvme), &ctrl->watch);

@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/idr.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "mpn.h"
@@ -89,54 +90,28 @@ static struct mpn_head *mpn_head_find(struct nvme_ns_head *ns_head)
 	return NULL;
 }
 
-/* A path that would give other data than the ones before is refused. */
-static bool mpn_head_matches(struct mpn_head *head, struct mpn_path *path)
-{
-	struct gendisk *ours = head->mpath.disk, *theirs = path->disk;
-
-	if (get_capacity(ours) != get_capacity(theirs)) {
-		pr_err("%s: refused as a path of %s: %llu sectors, not %llu\n",
-		       mpn_path_name(path), ours->disk_name,
-		       get_capacity(theirs), get_capacity(ours));
-		return false;
-	}
-	if (queue_logical_block_size(ours->queue) !=
-	    queue_logical_block_size(theirs->queue)) {
-		pr_err("%s: refused as a path of %s: blocks of %u bytes, not %u\n",
-		       mpn_path_name(path), ours->disk_name,
-		       queue_logical_block_size(theirs->queue),
-		       queue_logical_block_size(ours->queue));
-		return false;
-	}
-	return true;
-}
-
-static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path,
-			     bool first)
+static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path)
 {
 	int ret;
 
-	if (!first && !mpn_head_matches(head, path))
-		return -EINVAL;
-	/* the limits before a bio can be sent there */
-	ret = mpn_limits_stack(head, path->disk);
-	if (ret) {
-		pr_err("%s: refused as a path of %s: limits do not fit: %d\n",
-		       mpn_path_name(path), head->mpath.disk->disk_name, ret);
-		return ret;
-	}
-	if (first) {
-		set_capacity(head->mpath.disk, get_capacity(path->disk));
-		set_disk_ro(head->mpath.disk, get_disk_ro(path->disk));
-	}
 	ret = mpath_add_device(&path->mdev, &head->mpath, path->disk,
 			       mpn_ctrl_numa_node(path->ctrl->ctrl),
 			       &path->ctrl->nr_active);
-	if (ret) {
-		pr_err("%s: refused as a path of %s: %s\n",
-		       mpn_path_name(path), head->mpath.disk->disk_name,
-		       ret == -ENOSPC ? "64 is the most" : "no memory");
-		return ret == -ENOSPC ? -EINVAL : ret;
+	switch (ret) {
+	case 0:
+		break;
+	case -EINVAL:	/* said why */
+		return ret;
+	case -ENODEV:	/* the head is going; the next try finds none */
+		return -EAGAIN;
+	case -ENOSPC:
+		pr_err("%s: refused as a path of %s: 64 is the most\n",
+		       mpn_path_name(path), head->mpath.disk->disk_name);
+		return -EINVAL;
+	default:
+		pr_err("%s: refused as a path of %s: %d\n",
+		       mpn_path_name(path), head->mpath.disk->disk_name, ret);
+		return ret;
 	}
 	path->head = head;
 	ret = mpath_device_set_live(&path->mdev);
@@ -187,7 +162,7 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 		if (IS_ERR(head))
 			return PTR_ERR(head);
 	}
-	ret = mpn_head_add_path(head, path, first);
+	ret = mpn_head_add_path(head, path);
 	if (ret) {
 		if (first) {
 			mpn_head_unlink(head, path);
@@ -227,4 +202,39 @@ struct mpn_head *mpn_head_leave(struct mpn_path *path)
 		return NULL;
 	mpn_head_unlink(head, path);
 	return head;
+}
+
+/*
+ * The driver tells nobody when a rescan has found a namespace resized or
+ * formatted otherwise, so this is looked for. A look is a few loads a path.
+ */
+#define MPN_WATCH_TIME	(2 * HZ)
+
+static void mpn_watch_work(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(mpn_watch, mpn_watch_work);
+
+static void mpn_watch_work(struct work_struct *work)
+{
+	unsigned int noio = memalloc_noio_save();	/* as in the path's work */
+	struct mpn_head *head;
+	bool changed = false;
+
+	mutex_lock(&mpn_topology);
+	list_for_each_entry(head, &mpn_heads, entry)
+		changed |= mpath_revalidate(&head->mpath);
+	mutex_unlock(&mpn_topology);
+	memalloc_noio_restore(noio);
+	if (changed)	/* what did not fit may do so now */
+		mpn_rescan();
+	mpn_heads_watch();
+}
+
+void mpn_heads_watch(void)
+{
+	queue_delayed_work(mpn_wq, &mpn_watch, MPN_WATCH_TIME);
+}
+
+void mpn_heads_unwatch(void)
+{
+	cancel_delayed_work_sync(&mpn_watch);
 }

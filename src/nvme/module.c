@@ -32,7 +32,7 @@ static const struct kernel_param_ops mpn_policy_ops = {
 	.get = mpn_policy_get,
 };
 module_param_cb(policy, &mpn_policy_ops, NULL, 0644);
-MODULE_PARM_DESC(policy, "path policy of new heads: numa (default), round-robin or queue-depth");
+MODULE_PARM_DESC(policy, "path policy of new heads: numa (default), round-robin, queue-depth or service-time");
 
 static bool mpn_started;
 
@@ -97,17 +97,20 @@ static int __init mpn_init(void)
 	if (!mpn_wq)
 		return -ENOMEM;
 	ret = mpn_discover_start();
-	if (ret)
+	if (ret) {
 		destroy_workqueue(mpn_wq);
-	else
-		mpn_started = true;
-	return ret;
+		return ret;
+	}
+	mpn_heads_watch();
+	mpn_started = true;
+	return 0;
 }
 
 static void __exit mpn_exit(void)
 {
 	if (!mpn_started)
 		return;
+	mpn_heads_unwatch();
 	mpn_discover_stop();
 	mpn_effects_drain();
 	destroy_workqueue(mpn_wq);

@@ -3,7 +3,6 @@
 #ifndef MPN_H
 #define MPN_H
 
-#include <linux/bio.h>
 #include <linux/multipath.h>
 #include <linux/percpu-refcount.h>
 #include <linux/wait.h>
@@ -16,12 +15,11 @@
  * @entry: on mpn_ctrls
  * @ctrl: the driver's controller; kept by the open disks of its paths
  * @paths: paths that refer to this object
- * @nr_active: bios in flight on all of them; counted while their head's policy
- *	is queue-depth
+ * @nr_active: bios in flight on all of them; counted by the library
+ *	while their head's policy asks for it
  * @watch: on the controller's state_wq, which the driver wakes at each change
  *	of state
- * @work: tells the heads of such a change; also sent later, to look again at a
- *	path that gave errors
+ * @work: tells the heads of such a change
  *
  * Owner: its paths. Made with the first and freed with the last one, under
  * mpn_topology.
@@ -32,7 +30,7 @@ struct mpn_ctrl {
 	unsigned int paths;
 	atomic_t nr_active;
 	struct wait_queue_entry watch;
-	struct delayed_work work;
+	struct work_struct work;
 };
 
 /**
@@ -88,7 +86,6 @@ enum mpn_path_state {
  * @entry: on mpn_paths, under mpn_paths_lock
  * @ref: pins: one of our own until the path has left, one for each ioctl,
  *	command or bio that is with the path's driver. The last put frees
- * @bios: clones that go to this path
  * @state: see enum mpn_path_state
  * @flags: MPN_PATH_*
  * @tries: failed attempts to claim so far
@@ -109,7 +106,6 @@ struct mpn_path {
 	struct mpath_device mdev;
 	struct list_head entry;
 	struct percpu_ref ref;
-	struct bio_set bios;
 	enum mpn_path_state state;
 	unsigned long flags;
 	unsigned int tries;
@@ -171,12 +167,13 @@ struct file *mpn_chr_file(struct mpn_path *path, bool for_write);
 /* ctrl.c */
 struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *ctrl);
 bool mpn_ctrl_put(struct mpn_ctrl *ctrl);
-void mpn_ctrl_suspect(struct mpn_path *path);
 
 /* head.c */
 int mpn_head_join(struct mpn_path *path, struct mpn_head **dead);
 struct mpn_head *mpn_head_leave(struct mpn_path *path);
 void mpn_head_destroy(struct mpn_head *head);
+void mpn_heads_watch(void);
+void mpn_heads_unwatch(void);
 
 /* effects.c */
 int mpn_effects_lend(struct mpn_head *head, struct mpn_path *path);
@@ -185,12 +182,10 @@ void mpn_effects_drain(void);
 
 /* limits.c */
 void mpn_limits_init(struct queue_limits *lim);
-int mpn_limits_stack(struct mpn_head *head, struct gendisk *path);
 
 /* template.c */
 extern const struct mpath_head_template mpn_template;
 bool mpn_path_disabled(struct mpn_path *path);
-bool mpn_path_failed(struct mpn_path *path);
 
 /* uring.c */
 int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
@@ -198,11 +193,6 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
 			 unsigned int poll_flags);
 void mpn_uring_quiesce(void);
-
-/* bio.c */
-int mpn_bio_init(struct mpn_path *path);
-void mpn_bio_exit(struct mpn_path *path);
-struct bio *mpn_clone_bio(struct mpath_device *mdev, struct bio *bio);
 
 /* sysfs.c */
 extern const struct attribute_group *mpn_disk_groups[];

@@ -119,7 +119,7 @@ static void mpn_drop_ctrl(struct mpn_path *path)
 	mutex_unlock(&mpn_topology);
 	if (last) {
 		/* no event queues the work any more */
-		cancel_delayed_work_sync(&ctrl->work);
+		cancel_work_sync(&ctrl->work);
 		kfree(ctrl);
 	}
 }
@@ -229,7 +229,6 @@ static void mpn_path_free(struct work_struct *work)
 	mpn_path_forget(path);	/* no remove_dev or rescan after this */
 	cancel_delayed_work_sync(&path->work);
 	percpu_ref_exit(&path->ref);
-	mpn_bio_exit(path);
 	put_device(disk_to_dev(path->disk));
 	kfree(path);
 }
@@ -248,20 +247,14 @@ struct mpn_path *mpn_path_create(struct gendisk *disk)
 
 	if (!path)
 		return NULL;
-	if (mpn_bio_init(path))
-		goto free;
-	if (percpu_ref_init(&path->ref, mpn_path_unpinned, 0, GFP_KERNEL))
-		goto exit_bio;
+	if (percpu_ref_init(&path->ref, mpn_path_unpinned, 0, GFP_KERNEL)) {
+		kfree(path);
+		return NULL;
+	}
 	INIT_DELAYED_WORK(&path->work, mpn_path_work);
 	INIT_WORK(&path->free_work, mpn_path_free);
 	path->state = MPN_FOUND;
 	path->disk = disk;
 	get_device(disk_to_dev(disk));
 	return path;
-
-exit_bio:
-	mpn_bio_exit(path);
-free:
-	kfree(path);
-	return NULL;
 }

@@ -165,12 +165,7 @@ static ssize_t mpath_policy_store(struct device *dev,
 				  struct device_attribute *attr,
 				  const char *buf, size_t count)
 {
-	struct mpn_head *head = mpn_dev_head(dev);
-
-	if (!mpath_iopolicy_store(&head->policy, buf, count))
-		return -EINVAL;
-	mpath_policy_changed(&head->mpath);
-	return count;
+	return mpath_head_iopolicy_store(&mpn_dev_head(dev)->mpath, buf, count);
 }
 static DEVICE_ATTR_RW(mpath_policy);
 

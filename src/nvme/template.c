@@ -20,22 +20,17 @@ bool mpn_path_disabled(struct mpn_path *path)
 	       test_bit(GD_DEAD, &path->disk->state);
 }
 
-/**
- * mpn_path_failed() - a bio came back with a path error
- * @path: pinned
- *
- * Context: Any.
- * Return: true if the path is down and will not be chosen before it is back;
- * false if it looks healthy: then others are preferred for a while.
+/*
+ * The library has a bio back with a path error. If the controller is not live
+ * that is why, and the path is not to be chosen before it is live again; the
+ * error then says nothing about the path's health.
  */
-bool mpn_path_failed(struct mpn_path *path)
+static void mpn_path_error(struct mpath_device *mdev, blk_status_t status)
 {
+	struct mpn_path *path = mpn_path_of(mdev);
+
 	if (mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE)
 		set_bit(MPN_PATH_FAILED, &path->flags);
-	if (mpn_path_disabled(path))
-		return true;
-	mpn_ctrl_suspect(path);
-	return false;
 }
 
 static bool mpn_is_disabled(struct mpath_device *mdev)
@@ -121,8 +116,9 @@ const struct mpath_head_template mpn_template = {
 	.cdev_name		= mpn_cdev_name,
 	.get_path		= mpn_get_path,
 	.put_path		= mpn_put_path,
-	.clone_bio_to		= mpn_clone_bio,
 	.partition_ioctl	= mpn_partition_ioctl,
 	/* with REQ_DRV set the driver would look for its own head disk */
-	.features		= MPATH_FEAT_PLAIN_BIOS,
+	.features		= MPATH_FEAT_PLAIN_BIOS | MPATH_FEAT_FAILOVER |
+				  MPATH_FEAT_STACK_LIMITS,
+	.path_error		= mpn_path_error,
 };

@@ -106,7 +106,8 @@ Path *Head::due_for_test(const Selection &s) noexcept
 	Path *due = nullptr;
 
 	for_each_path(paths_, paths_.occupied(), [&](Path &p) noexcept {
-		if (s.standing(p) == Standing::kSpare && p.health().claim_test())
+		if (s.now >= p.health().test_at() && s.standing(p) == Standing::kSpare &&
+		    p.health().claim_test())
 			due = &p;
 		return due != nullptr;
 	});
@@ -185,7 +186,9 @@ void Head::choose_all(const SrcuToken &) noexcept
 void Head::changed() noexcept
 {
 	generation_.add(1); // publishes what has changed; pairs with selection()
-	find_next_test();
+	// The next bio looks when a test is due: it is in a section, the caller
+	// need not be, and then no path but its own is safe to be looked at.
+	next_test_.release(0);
 }
 
 bool Head::clear_choice(const Path &path) noexcept

@@ -64,7 +64,6 @@ void Head::remove_path(Path &path) noexcept
 	if (!paths_.remove(&path))
 		return;
 	clear_choice(path);
-	changed();
 }
 
 NodeHint &Head::hint(u32 node) noexcept
@@ -194,7 +193,7 @@ void Head::changed() noexcept
 bool Head::clear_choice(const Path &path) noexcept
 {
 	const Path *now = paths_.at(path.slot());
-	bool changed = false;
+	bool found = false;
 
 	if (now && now != &path)
 		return false; // the slot is another path's by now
@@ -202,10 +201,11 @@ bool Head::clear_choice(const Path &path) noexcept
 	for (u32 node = 0; node < nr_nodes_; ++node) {
 		if (hint(node).is(path.slot())) {
 			hint(node).clear();
-			changed = true;
+			found = true;
 		}
 	}
-	return changed;
+	changed();
+	return found;
 }
 
 void Head::clear_choices() noexcept

@@ -151,15 +151,15 @@ bool Head::may_recover(const SrcuToken &) noexcept
 		      ops_->available_path(p.handle());
 		return yes;
 	});
-	if (yes)
-		return true;
-
 	const u64 grace = grace_.relaxed();
 
+	if (yes || (grace && now == State::kLingering)) { // that one's own timer ends it
+		if (hopeless_since_.relaxed())
+			hopeless_since_.set_relaxed(0);
+		return true;
+	}
 	if (!grace)
 		return false;
-	if (now == State::kLingering) // its own timer ends that
-		return true;
 
 	u64 since = hopeless_since_.relaxed();
 
@@ -173,6 +173,7 @@ bool Head::may_recover(const SrcuToken &) noexcept
 void Head::set_grace(u32 seconds) noexcept
 {
 	grace_.set_relaxed(u64{seconds} * g_clock.hz);
+	hopeless_since_.set_relaxed(0); // a period that is running starts anew
 }
 
 void Head::choose_all(const SrcuToken &) noexcept

@@ -100,7 +100,9 @@ u32 send_bio(mpath_gate *gate, bio *b, mpc_try &t, bool fresh) noexcept
 		if (!path && t.tried) {
 			// Every usable path has had its turn. Now one that is
 			// usable gets the last word, with its own retries.
-			path = head->select(section.token(), leaving, For::kBio);
+			// Not one under test while there are others: what it says
+			// is final.
+			path = head->select(section.token(), leaving);
 			patient = 1;
 		}
 		if (!path)

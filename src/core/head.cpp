@@ -73,16 +73,16 @@ NodeHint &Head::hint(u32 node) noexcept
 		hints_ + static_cast<u64>(node < nr_nodes_ ? node : 0) * MPC_HINT_STRIDE);
 }
 
-Selection Head::selection(s32 node, SlotMask excluded) noexcept
+Selection Head::selection(s32 node, SlotMask excluded, For use) noexcept
 {
 	// The generation before anything that it vouches for; pairs with changed().
 	return {paths_, *ops_, hint(static_cast<u32>(node)), node, excluded,
-		generation_.acquire(), now_ticks()};
+		generation_.acquire(), now_ticks(), use != For::kOther};
 }
 
 Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
 {
-	const Selection s = selection(mpk_this_node(), excluded);
+	const Selection s = selection(mpk_this_node(), excluded, use);
 	const SlotMask before = paths_.occupied();
 
 	if (use == For::kBio && s.now >= next_test_.relaxed()) [[unlikely]] // relaxed: a hint
@@ -95,7 +95,7 @@ Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
 	// not in the walk, the second had left. Once more, then it is true.
 	if (!path && paths_.occupied() != before) [[unlikely]]
 		path = select_by(load_once(policy_), s);
-	if (path && use == For::kBio && hopeless_since_.relaxed()) [[unlikely]]
+	if (path && s.comes_back && hopeless_since_.relaxed()) [[unlikely]]
 		hopeless_since_.set_relaxed(0);
 	return path;
 }
@@ -180,7 +180,7 @@ void Head::choose_all(const SrcuToken &) noexcept
 {
 	changed();
 	for (u32 node = 0; node < nr_nodes_; ++node)
-		choose_ahead(load_once(policy_), selection(static_cast<s32>(node), 0));
+		choose_ahead(load_once(policy_), selection(static_cast<s32>(node), 0, For::kOther));
 }
 
 void Head::changed() noexcept

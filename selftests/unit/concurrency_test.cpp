@@ -226,7 +226,7 @@ struct ConcurrencyPolicy : Concurrency, ::testing::WithParamInterface<u32> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Policies, ConcurrencyPolicy,
-			 ::testing::Values(MPC_POLICY_NUMA, MPC_POLICY_RR, MPC_POLICY_QD));
+			 ::testing::Values(MPC_POLICY_NUMA, MPC_POLICY_RR, MPC_POLICY_QD, MPC_POLICY_ST));
 
 TEST_P(ConcurrencyPolicy, APathThatStaysIsAlwaysFound)
 {

@@ -128,7 +128,7 @@ TEST_F(FakeKernelDeathTest, AFreedPathIsSeen)
 	mpath_device &path = world->add();
 
 	world->del(path);
-	EXPECT_DEATH((void)mpk_path_call(&path, nullptr), "");
+	EXPECT_DEATH((void)mpk_path_call(&path, nullptr, nullptr), "");
 }
 #endif
 

@@ -162,13 +162,26 @@ TEST_F(Numa, FallsBackToTheNearestNonOptimizedPath)
 	EXPECT_EQ(world->picks(3), std::vector<int>(3, near.id));
 }
 
-TEST_F(Numa, ReturnsToAnOptimizedPathAtOnce)
+TEST_F(Numa, ReturnsToAnOptimizedPathAtOnceWhenToldAndSoonIfNot)
 {
 	mpath_device &slow = world->add({.node = 0, .access = MPC_ACCESS_NONOPTIMIZED});
 	mpath_device &fast = world->add({.node = 3, .disabled = true});
 
 	EXPECT_EQ(world->pick(), &slow);
 	fast.disabled = false;
+	mpc_clear_all(world->core());
+	EXPECT_EQ(world->pick(), &fast);
+
+	fast.disabled = true;
+	EXPECT_EQ(world->pick(), &slow);
+	fast.disabled = false;
+	EXPECT_EQ(mpc_clear_path(world->core(), fast.core), 0); // nobody's choice, but news
+	EXPECT_EQ(world->pick(), &fast);
+
+	fast.disabled = true;
+	EXPECT_EQ(world->pick(), &slow);
+	fast.disabled = false;
+	advance(kForgetting);
 	EXPECT_EQ(world->pick(), &fast);
 }
 

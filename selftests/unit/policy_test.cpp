@@ -19,14 +19,14 @@ struct AnyPolicy : CoreTest, ::testing::WithParamInterface<u32> {
 	}
 };
 
-// 3 and 0xffffffff stand for a variable that was never set rightly.
+// 4 and 0xffffffff stand for a variable that was never set rightly.
 INSTANTIATE_TEST_SUITE_P(Policies, AnyPolicy,
-			 ::testing::Values(0u, 1u, 2u, 3u, 0xffffffffu),
+			 ::testing::Values(0u, 1u, 2u, 3u, 4u, 0xffffffffu),
 			 [](const auto &param) {
 				 std::string name = mpc_policy_name(param.param);
 
 				 std::erase(name, '-');
-				 return name + (param.param > 3 ? "Max" : "");
+				 return name + (param.param > 4 ? "Max" : "");
 			 });
 
 TEST_P(AnyPolicy, NoPathAtAll)
@@ -287,6 +287,10 @@ TEST_P(AnyPolicy, RandomStatesGiveAPathIfAndOnlyIfOneIsUsable)
 			usable |= path->access_state != MPC_ACCESS_OTHER;
 		}
 		set_node(static_cast<s32>(random() % 4));
+		if (random() % 2)
+			mpc_clear_all(world->core());
+		else
+			advance(kForgetting);
 
 		const mpath_device *chosen = world->pick(excluded);
 
@@ -321,6 +325,46 @@ TEST_P(AnyPolicy, RandomJoiningAndLeavingNeverChoosesWhoIsGone)
 	}
 }
 
+TEST_P(AnyPolicy, APathThatGetsWorseIsLeftAtOnceThoughNobodyIsTold)
+{
+	std::mt19937 random{GetParam() + 2};
+	const auto paths = add_paths(8);
+
+	// all are optimized at the beginning, and none gets better
+	for (u32 round = 0; round < 300; ++round) {
+		mpath_device *victim = world->paths()[random() % 8];
+		bool optimized = false, usable = false;
+
+		set_node(static_cast<s32>(random() % 4));
+		(void)world->picks(3);
+		if (round % 30 == 0) {
+			for (mpath_device *path : paths) {
+				path->disabled = false;
+				path->access(MPC_ACCESS_OPTIMIZED);
+			}
+			mpc_clear_all(world->core());
+			(void)world->picks(10);
+		}
+		if (random() % 2)
+			victim->disabled = true;
+		else if (victim->access_state < MPC_ACCESS_OTHER)
+			victim->access(victim->access_state + 1);
+		for (mpath_device *path : paths) {
+			optimized |= !path->disabled && path->access_state == MPC_ACCESS_OPTIMIZED;
+			usable |= !path->disabled && path->access_state != MPC_ACCESS_OTHER;
+		}
+		for (s32 node = 0; node < 4; ++node) {
+			set_node(node);
+
+			const mpath_device *chosen = world->pick();
+
+			ASSERT_EQ(chosen != nullptr, usable);
+			ASSERT_TRUE(!chosen || !chosen->disabled);
+			ASSERT_TRUE(!chosen || (chosen->access_state == MPC_ACCESS_OPTIMIZED) == optimized);
+		}
+	}
+}
+
 struct Policy : CoreTest {};
 
 TEST_F(Policy, AnUnknownValueIsTreatedAsNuma)
@@ -328,7 +372,7 @@ TEST_F(Policy, AnUnknownValueIsTreatedAsNuma)
 	world->add({.node = 1});
 	mpath_device &near = world->add({.node = 0, .active = 9});
 
-	for (const u32 value : {3u, 4u, 255u, 256u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
+	for (const u32 value : {4u, 5u, 255u, 256u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
 		mpc_clear_all(world->core());
 		world->set_policy(value);
 		EXPECT_EQ(world->picks(3), std::vector<int>(3, near.id)) << value;
@@ -381,7 +425,7 @@ TEST_F(Policy, BeforeATemplateIsBoundNothingIsUsable)
 	EXPECT_EQ(mpc_head_event(core, MPC_EVENT_SET_LIVE), u32{MPC_ACTION_ADD_DISK});
 	gate.head = core;
 	mpc_choose_all(&gate);
-	EXPECT_EQ(mpc_call(&gate, nullptr), -MPC_EAGAIN);
+	EXPECT_EQ(mpc_call(&gate, nullptr, nullptr), -MPC_EAGAIN);
 	mpc_submit_bio(&gate, &b);
 	EXPECT_EQ(b.fate, bio::Fate::kFailed);
 	EXPECT_EQ(mpc_path_del(core, path_storage), 1);
@@ -396,9 +440,11 @@ constexpr Name kNames[] = {
 	{"numa"sv, MPC_POLICY_NUMA},
 	{"round-robin"sv, MPC_POLICY_RR},
 	{"queue-depth"sv, MPC_POLICY_QD},
+	{"service-time"sv, MPC_POLICY_ST},
 	{"numa\n"sv, MPC_POLICY_NUMA},
 	{"round-robin\n"sv, MPC_POLICY_RR},
 	{"queue-depth\n"sv, MPC_POLICY_QD},
+	{"service-time\n"sv, MPC_POLICY_ST},
 	{""sv, -MPC_EINVAL},
 	{"\n"sv, -MPC_EINVAL},
 	{"\n\n"sv, -MPC_EINVAL},
@@ -424,6 +470,9 @@ constexpr Name kNames[] = {
 	{"queue"sv, -MPC_EINVAL},
 	{"queue-depth\t"sv, -MPC_EINVAL},
 	{"queue-length"sv, -MPC_EINVAL},
+	{"service_time"sv, -MPC_EINVAL},
+	{"service-times"sv, -MPC_EINVAL},
+	{"round-robin,"sv, -MPC_EINVAL},
 	{"unknown"sv, -MPC_EINVAL},
 	{"0"sv, -MPC_EINVAL},
 };
@@ -454,7 +503,7 @@ TEST_F(Policy, NamesAndValuesAreInverse)
 
 		EXPECT_EQ(mpc_policy_parse(name.data(), name.size()), static_cast<int>(value));
 	}
-	for (const u32 value : {3u, 4u, 0xffffffffu})
+	for (const u32 value : {4u, 5u, 0xffffffffu})
 		EXPECT_STREQ(mpc_policy_name(value), "unknown");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Which templates are accepted: all combinations against the sentences of
+// Which templates are accepted: the combinations against the sentences of
 // include/linux/multipath.h, read by a person and not taken from the rule table.
 #include "fakes/fake_kernel.hpp"
 
@@ -22,12 +22,13 @@ struct Given {
 		  chr_uring_cmd_iopoll(has >> 9 & 1), clone_bio(has >> 10 & 1),
 		  clone_bio_to(has >> 11 & 1), cdev_name(has >> 12 & 1), get_path(has >> 13 & 1),
 		  put_path(has >> 14 & 1), mpdt(has >> 15 & 1), disk_groups(has >> 16 & 1),
-		  parent(has >> 17 & 1), iopolicy(has >> 18 & 1), lim(has >> 19 & 1)
+		  parent(has >> 17 & 1), iopolicy(has >> 18 & 1), lim(has >> 19 & 1),
+		  failover(has >> 20 & 1), path_error(has >> 21 & 1), no_policy(has >> 22 & 1)
 	{
 	}
 	bool available_path, is_disabled, is_optimized, add_cdev, del_cdev, cdev_ioctl, ioctl_begin,
 		ioctl_finish, chr_uring_cmd, chr_uring_cmd_iopoll, clone_bio, clone_bio_to, cdev_name,
-		get_path, put_path, mpdt, disk_groups, parent, iopolicy, lim;
+		get_path, put_path, mpdt, disk_groups, parent, iopolicy, lim, failover, path_error, no_policy;
 };
 
 bool documented_as_valid(const Given &t)
@@ -61,6 +62,15 @@ bool documented_as_valid(const Given &t)
 		return false;
 	if (t.chr_uring_cmd_iopoll && !t.chr_uring_cmd)
 		return false;
+	// MPATH_FEAT_FAILOVER: "Needs get_path; not together with clone_bio"
+	if (t.failover && (!t.get_path || t.clone_bio || t.clone_bio_to))
+		return false;
+	// path_error: "Only with MPATH_FEAT_FAILOVER"
+	if (t.path_error && !t.failover)
+		return false;
+	// policies: a user must be able to choose something
+	if (t.no_policy)
+		return false;
 	// clone_bio_to: "Not together with clone_bio"
 	return !(t.clone_bio && t.clone_bio_to);
 }
@@ -73,8 +83,14 @@ TEST(Template, AllCombinationsAreJudgedAsDocumented)
 {
 	u32 valid = 0;
 
-	static_assert(MPC_HAS_BITS == 20 && MPC_HAS_LIMITS == 1u << 19);
+	static_assert(MPC_HAS_BITS == 23 && MPC_HAS_POLICIES == 1u << 22);
 	for (u32 has = 0; has < 1u << MPC_HAS_BITS; ++has) {
+		// of what is always needed: all, all but one, or nothing
+		const u32 missing = kAlwaysNeeded & ~has;
+
+		if (missing & (missing - 1) && missing != kAlwaysNeeded)
+			continue;
+
 		const char *rule;
 		const int ret = check(has, &rule);
 		const bool good = documented_as_valid(Given{has});
@@ -87,9 +103,9 @@ TEST(Template, AllCombinationsAreJudgedAsDocumented)
 			FAIL() << std::hex << "invalid but accepted: " << has;
 		}
 	}
-	// no char device: pins, begin/finish and cloning free; with one: two kinds,
-	// and with it three kinds of commands
-	EXPECT_EQ(valid, 2u * 2 * 3 * (1 + 2 * 3));
+	// begin/finish free; no char device, or one of two kinds with three kinds of
+	// commands; pins and cloning free, or failover with path_error or without
+	EXPECT_EQ(valid, 2u * (1 + 2 * 3) * (2 * 3 + 2));
 }
 
 TEST(Template, TheSmallestValidOne)
@@ -108,7 +124,9 @@ struct Broken {
 
 // A full template: everything but what excludes each other.
 constexpr u32 kFull = ((1u << MPC_HAS_BITS) - 1) &
-		      ~(MPC_HAS_ADD_CDEV | MPC_HAS_DEL_CDEV | MPC_HAS_CLONE_BIO_TO);
+		      ~(MPC_HAS_ADD_CDEV | MPC_HAS_DEL_CDEV | MPC_HAS_CLONE_BIO |
+			MPC_HAS_CLONE_BIO_TO | MPC_HAS_POLICIES);
+constexpr u32 kFailover = MPC_HAS_FAILOVER | MPC_HAS_PATH_ERROR;
 constexpr u32 kOwnCdev = MPC_HAS_ADD_CDEV | MPC_HAS_DEL_CDEV;
 
 constexpr Broken kBroken[] = {
@@ -132,7 +150,12 @@ constexpr Broken kBroken[] = {
 	{MPC_HAS_URING_CMD, 0, "chr_uring_cmd_iopoll"},
 	{MPC_HAS_PUT_PATH, 0, "put_path"},
 	{MPC_HAS_GET_PATH, 0, "get_path"},
-	{0, MPC_HAS_CLONE_BIO_TO, "clone_bio_to"},
+	{kFailover, MPC_HAS_CLONE_BIO | MPC_HAS_CLONE_BIO_TO, "clone_bio_to"},
+	{MPC_HAS_GET_PATH | MPC_HAS_PUT_PATH, 0, "failover needs get_path"},
+	{0, MPC_HAS_CLONE_BIO, "failover and clone_bio"},
+	{0, MPC_HAS_CLONE_BIO_TO, "failover and clone_bio"},
+	{MPC_HAS_FAILOVER, 0, "path_error"},
+	{0, MPC_HAS_POLICIES, "policies"},
 };
 
 TEST(Template, TheRefusalNamesTheRule)

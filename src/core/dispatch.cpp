@@ -100,7 +100,9 @@ u32 send_bio(mpath_gate *gate, bio *b, mpc_try &t, bool fresh) noexcept
 		if (!path && t.tried) {
 			// Every usable path has had its turn. Now one that is
 			// usable gets the last word, with its own retries.
-			path = head->select(section.token(), leaving, For::kBio);
+			// Not one under test while there are others: what it says
+			// is final.
+			path = head->select(section.token(), leaving, For::kLastTry);
 			patient = 1;
 		}
 		if (!path)
@@ -146,6 +148,7 @@ u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept
 {
 	const bool down = ops.is_disabled(path.handle());
 
+	path.latency().back();
 	changed = !down && path.health().bad();
 	t.tried |= slot_bit(path.slot());
 	if (!t.patient)

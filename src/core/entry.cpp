@@ -168,6 +168,8 @@ int mpc_path_good(void *storage, u64 ns) noexcept
 
 	if (ns)
 		path.latency().sample(ns);
+	else
+		path.latency().back();
 	return path.health().good();
 }
 

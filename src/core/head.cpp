@@ -64,7 +64,6 @@ void Head::remove_path(Path &path) noexcept
 	if (!paths_.remove(&path))
 		return;
 	clear_choice(path);
-	changed();
 }
 
 NodeHint &Head::hint(u32 node) noexcept
@@ -74,16 +73,16 @@ NodeHint &Head::hint(u32 node) noexcept
 		hints_ + static_cast<u64>(node < nr_nodes_ ? node : 0) * MPC_HINT_STRIDE);
 }
 
-Selection Head::selection(s32 node, SlotMask excluded) noexcept
+Selection Head::selection(s32 node, SlotMask excluded, For use) noexcept
 {
 	// The generation before anything that it vouches for; pairs with changed().
 	return {paths_, *ops_, hint(static_cast<u32>(node)), node, excluded,
-		generation_.acquire(), now_ticks()};
+		generation_.acquire(), now_ticks(), use != For::kOther};
 }
 
 Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
 {
-	const Selection s = selection(mpk_this_node(), excluded);
+	const Selection s = selection(mpk_this_node(), excluded, use);
 	const SlotMask before = paths_.occupied();
 
 	if (use == For::kBio && s.now >= next_test_.relaxed()) [[unlikely]] // relaxed: a hint
@@ -96,7 +95,7 @@ Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
 	// not in the walk, the second had left. Once more, then it is true.
 	if (!path && paths_.occupied() != before) [[unlikely]]
 		path = select_by(load_once(policy_), s);
-	if (path && use == For::kBio && hopeless_since_.relaxed()) [[unlikely]]
+	if (path && s.comes_back && hopeless_since_.relaxed()) [[unlikely]]
 		hopeless_since_.set_relaxed(0);
 	return path;
 }
@@ -106,7 +105,8 @@ Path *Head::due_for_test(const Selection &s) noexcept
 	Path *due = nullptr;
 
 	for_each_path(paths_, paths_.occupied(), [&](Path &p) noexcept {
-		if (s.standing(p) == Standing::kSpare && p.health().claim_test())
+		if (s.now >= p.health().test_at() && s.standing(p) == Standing::kSpare &&
+		    p.health().claim_test())
 			due = &p;
 		return due != nullptr;
 	});
@@ -151,15 +151,15 @@ bool Head::may_recover(const SrcuToken &) noexcept
 		      ops_->available_path(p.handle());
 		return yes;
 	});
-	if (yes)
-		return true;
-
 	const u64 grace = grace_.relaxed();
 
+	if (yes || (grace && now == State::kLingering)) { // that one's own timer ends it
+		if (hopeless_since_.relaxed())
+			hopeless_since_.set_relaxed(0);
+		return true;
+	}
 	if (!grace)
 		return false;
-	if (now == State::kLingering) // its own timer ends that
-		return true;
 
 	u64 since = hopeless_since_.relaxed();
 
@@ -173,25 +173,28 @@ bool Head::may_recover(const SrcuToken &) noexcept
 void Head::set_grace(u32 seconds) noexcept
 {
 	grace_.set_relaxed(u64{seconds} * g_clock.hz);
+	hopeless_since_.set_relaxed(0); // a period that is running starts anew
 }
 
 void Head::choose_all(const SrcuToken &) noexcept
 {
 	changed();
 	for (u32 node = 0; node < nr_nodes_; ++node)
-		choose_ahead(load_once(policy_), selection(static_cast<s32>(node), 0));
+		choose_ahead(load_once(policy_), selection(static_cast<s32>(node), 0, For::kOther));
 }
 
 void Head::changed() noexcept
 {
 	generation_.add(1); // publishes what has changed; pairs with selection()
-	find_next_test();
+	// The next bio looks when a test is due: it is in a section, the caller
+	// need not be, and then no path but its own is safe to be looked at.
+	next_test_.release(0);
 }
 
 bool Head::clear_choice(const Path &path) noexcept
 {
 	const Path *now = paths_.at(path.slot());
-	bool changed = false;
+	bool found = false;
 
 	if (now && now != &path)
 		return false; // the slot is another path's by now
@@ -199,10 +202,11 @@ bool Head::clear_choice(const Path &path) noexcept
 	for (u32 node = 0; node < nr_nodes_; ++node) {
 		if (hint(node).is(path.slot())) {
 			hint(node).clear();
-			changed = true;
+			found = true;
 		}
 	}
-	return changed;
+	changed();
+	return found;
 }
 
 void Head::clear_choices() noexcept

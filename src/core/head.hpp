@@ -13,8 +13,9 @@ namespace mpath {
 class SrcuToken;
 
 /// What a path is wanted for. Only a bio comes back to say how it went, so only
-/// a bio may be sent to find out whether a failed path works again.
-enum class For : u8 { kBio, kOther };
+/// a bio may be sent to find out whether a failed path works again; the last try
+/// of one is not, for what comes of it is final.
+enum class For : u8 { kBio, kLastTry, kOther };
 
 /// The decisions of one head: state, paths, choice.
 ///
@@ -71,7 +72,7 @@ public:
 
 private:
 	[[nodiscard]] NodeHint &hint(u32 node) noexcept;
-	[[nodiscard]] Selection selection(s32 node, SlotMask excluded) noexcept;
+	[[nodiscard]] Selection selection(s32 node, SlotMask excluded, For use) noexcept;
 	[[nodiscard]] Path *due_for_test(const Selection &s) noexcept;
 	void find_next_test() noexcept;
 

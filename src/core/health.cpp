@@ -36,6 +36,7 @@ bool Health::bad() noexcept
 		return false;
 	if (was == MPC_HEALTH_TESTING) {
 		wait = backoff_.relaxed() * 2;
+		wait = wait < kFirstBackoff ? kFirstBackoff : wait; // a success ran past us
 		wait = wait < kMaxBackoff ? wait : kMaxBackoff;
 	}
 	backoff_.set_relaxed(wait);
@@ -53,7 +54,14 @@ bool Health::claim_test() noexcept
 	// Should the bio be lost, another one may try after the same time.
 	if (!test_at_.replace(at, now_ticks() + u64{backoff_.relaxed()} * g_clock.hz))
 		return false;
-	set_state(MPC_HEALTH_TESTING);
+
+	u32 word;
+
+	do {
+		word = word_.relaxed();
+		if ((word & kStateBits) == MPC_HEALTH_OK) // it came back by itself
+			return false;
+	} while (!word_.replace(word, (word & ~kStateBits) | MPC_HEALTH_TESTING));
 	return true;
 }
 

@@ -22,31 +22,44 @@ public:
 		const u64 sample = ns < kMost ? ns : kMost;
 
 		mean_ns_.set_relaxed(old ? old - old / kWeight + sample / kWeight : sample);
-		progress_.set_relaxed(now_ticks());
+		known_.set_relaxed(now_ticks());
+		back();
 	}
-
-	/// A bio is about to be sent to a path that has none: the clock for a stall
-	/// starts now.
-	void begin() noexcept { progress_.set_relaxed(now_ticks()); }
+	/// A bio came back: the path does not stall.
+	void back() noexcept
+	{
+		if (waiting_.relaxed())
+			waiting_.set_relaxed(0);
+	}
+	/// A bio is about to be sent: if it is the first since one came back, the
+	/// clock for a stall starts now.
+	void begin(u64 now) noexcept
+	{
+		if (!waiting_.relaxed())
+			waiting_.set_relaxed(now);
+	}
 
 	/// Nanoseconds one more bio can be expected to take, at least 1.
 	///
 	/// With bios out, a path that gives none back is at least as slow as the time
-	/// since it last did. Without, what is known gets old: half as much each
-	/// second, so that a path that was slow is tried again.
+	/// that one has waited. Without, what is known gets old: half as much each
+	/// second, so that a path that was slow is tried again. `busy` alone does not
+	/// tell: the count of what is in flight may be shared with other heads.
 	[[nodiscard]] u64 expected(u64 now, bool busy) const noexcept
 	{
-		const u64 idle = now - progress_.relaxed();
+		const u64 waiting = waiting_.relaxed();
+		const bool out = busy && waiting;
+		const u64 age = now - (out ? waiting : known_.relaxed());
 		u64 ns = mean_ns_.relaxed();
 
-		if (idle > ~u64{0} / 2) // the other CPU's sample is newer than our clock
+		if (age > ~u64{0} / 2) // another CPU's news is newer than our clock
 			return ns ? ns : 1;
-		if (busy) {
-			const u64 stalled = idle < kMost / tick_ns() ? idle * tick_ns() : kMost;
+		if (out) {
+			const u64 stalled = age < kMost / tick_ns() ? age * tick_ns() : kMost;
 
 			ns = ns < stalled ? stalled : ns;
 		} else {
-			const u64 seconds = idle / g_clock.hz;
+			const u64 seconds = age / g_clock.hz;
 
 			ns >>= seconds < 40 ? seconds : 40;
 		}
@@ -60,7 +73,8 @@ private:
 	static u64 tick_ns() noexcept { return 1000000000u / g_clock.hz; }
 
 	Atomic<u64> mean_ns_;
-	Atomic<u64> progress_; // tick
+	Atomic<u64> known_;   // tick of the last sample
+	Atomic<u64> waiting_; // tick since when a bio is out and none came back; 0: none
 };
 
 } // namespace mpath

@@ -29,14 +29,15 @@ struct RoundRobin {
 	static Path *look(const Selection &s) noexcept
 	{
 		const SlotMask all = s.paths.occupied();
+		const SlotMask before = up_to_last(s); // once: other CPUs move it
 		Look look;
 		const auto note = [&](Path &p) noexcept {
 			look.note(p, s.standing(p), 0); // the first one wins
 			return false;
 		};
 
-		for_each_path(s.paths, all & ~up_to_last(s), note);
-		for_each_path(s.paths, all & up_to_last(s), note);
+		for_each_path(s.paths, all & ~before, note);
+		for_each_path(s.paths, all & before, note);
 		remember(s, look);
 		return take(s, look.best());
 	}

@@ -24,8 +24,8 @@ struct ServiceTime {
 
 		Path *best = look.best();
 
-		if (best && !best->in_flight())
-			best->latency().begin();
+		if (best && s.comes_back)
+			best->latency().begin(s.now);
 		return best;
 	}
 
@@ -34,8 +34,10 @@ private:
 	{
 		constexpr u32 kMost = 1u << 20; // no product can overflow
 		const u32 depth = p.in_flight();
+		const u64 one = s.ops.has & MPC_HAS_FAILOVER ? p.latency().expected(s.now, depth != 0)
+							     : 1; // nobody measures
 
-		return p.latency().expected(s.now, depth != 0) * ((depth < kMost ? depth : kMost) + u64{1});
+		return one * ((depth < kMost ? depth : kMost) + u64{1});
 	}
 };
 

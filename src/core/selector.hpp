@@ -18,6 +18,7 @@ struct Selection {
 	SlotMask excluded; ///< paths this command was tried on
 	u32 generation;	   ///< of the head, from before anything was looked at
 	u64 now;	   ///< ticks
+	bool comes_back;   ///< a bio: its end will be heard of
 
 	/// How good is it now? Asks the driver.
 	[[nodiscard]] Standing standing(const Path &p) const noexcept

@@ -23,6 +23,7 @@ struct Globals {
 	std::atomic<u64> distance_calls{0};
 	std::atomic<u32> warnings{0};
 	std::atomic<s64> devices{0}, heads{0}, pins{0}, opaques{0};
+	u64 ticks = 0;
 };
 
 Globals g;
@@ -103,8 +104,8 @@ auto next_result(Queue &queue, const Default &otherwise)
 
 void check_in_section(const mpath_device *dev)
 {
-	if (!t_sections)
-		die("a path is looked at outside of a section");
+	if (!t_sections && !dev->is_pinned())
+		die("a path is looked at that nothing holds");
 	dev->check();
 }
 
@@ -234,6 +235,16 @@ u64 distance_calls()
 	return g.distance_calls;
 }
 
+u64 now()
+{
+	return __atomic_load_n(&g.ticks, __ATOMIC_RELAXED);
+}
+
+void advance(u64 ticks)
+{
+	__atomic_fetch_add(&g.ticks, ticks, __ATOMIC_RELAXED);
+}
+
 u32 take_warnings()
 {
 	return g.warnings.exchange(0);
@@ -256,6 +267,8 @@ void reset()
 	(void)take_trace();
 	(void)take_warnings();
 	g.distance_calls = 0;
+	g.ticks = 0xffffff00;
+	mpc_setup(&g.ticks, kHz);
 	for (u32 a = 0; a < kMaxNodes; ++a)
 		for (u32 b = 0; b < kMaxNodes; ++b)
 			g.distance[a][b] = a == b ? 10 : 20;
@@ -275,6 +288,7 @@ void expect_clean()
 World::World(const HeadOptions &options) : head{new mpath_head}, nodes_{options.nodes}
 {
 	g.heads.fetch_add(1, std::memory_order_relaxed);
+	head->gate = &gate;
 	head->hints_size = u64{options.nodes} * MPC_HINT_STRIDE;
 	head->hints = std::make_unique<std::byte[]>(head->hints_size);
 	head->ops = {available_path, is_disabled, is_optimized, nullptr, nullptr, 0, 0};
@@ -287,6 +301,8 @@ World::World(const HeadOptions &options) : head{new mpath_head}, nodes_{options.
 	}
 	if (options.begin_finish)
 		head->ops.has |= MPC_HAS_IOCTL_BEGIN | MPC_HAS_IOCTL_FINISH;
+	if (options.failover)
+		head->ops.has |= MPC_HAS_FAILOVER;
 	if (options.uring)
 		head->ops.has |= MPC_HAS_URING_CMD;
 	EXPECT_EQ(mpc_head_init(head->core, head, head->hints.get(), options.nodes), core());
@@ -314,6 +330,10 @@ mpath_device *World::try_add(const PathOptions &options, int *err)
 	path->disabled = options.disabled;
 
 	const int expected = mpc_path_next_slot(core());
+
+	path->slot = expected; // before anyone can see the path
+	path->gate = &gate;
+
 	const int slot = mpc_path_add(core(), path->core, &args);
 
 	if (slot < 0) {
@@ -323,7 +343,6 @@ mpath_device *World::try_add(const PathOptions &options, int *err)
 		return nullptr;
 	}
 	EXPECT_EQ(slot, expected);
-	path->slot = slot;
 	paths_.push_back(path);
 	return path;
 }
@@ -421,6 +440,14 @@ mpath_device *World::pick(u64 excluded)
 	return path ? path->handle() : nullptr;
 }
 
+mpath_device *World::pick_for_bio(u64 excluded)
+{
+	mpath::SrcuSection section{&gate};
+	mpath::Path *path = section.head()->select(section.token(), excluded, mpath::For::kBio);
+
+	return path ? path->handle() : nullptr;
+}
+
 std::vector<int> World::picks(u32 n)
 {
 	std::vector<int> ids;
@@ -455,10 +482,96 @@ bio World::submit()
 {
 	bio b;
 
+	submit(b);
+	return b;
+}
+
+void World::submit(bio &b)
+{
 	mpc_submit_bio(&gate, &b);
 	if (b.fate == bio::Fate::kPending)
-		ADD_FAILURE() << "the bio was lost";
-	return b;
+		die("a bio was lost");
+}
+
+u32 World::redrive(bio &b)
+{
+	if (b.fate != bio::Fate::kParked)
+		die("a bio is sent again that is not parked");
+	b.fate = bio::Fate::kPending;
+
+	const u32 verdict = mpc_redrive_bio(&gate, &b, b.hooked ? &b.tries : nullptr);
+
+	if ((verdict == MPC_BIO_SENT) != (b.fate == bio::Fate::kForwarded))
+		die("a bio was sent and was not");
+	if (verdict == MPC_BIO_PARK)
+		b.fate = bio::Fate::kParked;
+	else if (verdict != MPC_BIO_SENT)
+		b.fate = bio::Fate::kFailed;
+	return verdict;
+}
+
+namespace {
+
+mpath_device &came_back(bio &b)
+{
+	if (b.fate != bio::Fate::kForwarded || !b.hooked)
+		die("a bio comes back that was not sent");
+	if (!b.device->is_pinned())
+		die("a bio was out on a path that nothing holds");
+	return *b.device;
+}
+
+} // namespace
+
+void World::succeed(bio &b, u64 ns)
+{
+	mpath_device &dev = came_back(b);
+
+	if (mpc_path_good(dev.core, ns))
+		mpc_choose_all(&gate);
+	b.fate = bio::Fate::kEnded;
+	put_path(&dev);
+}
+
+u32 World::fail(bio &b)
+{
+	static constexpr mpc_ops kOps = {available_path, is_disabled, is_optimized, get_path,
+					 put_path, 0, 0}; // as the gate has them: the head may be gone
+	mpath_device &dev = came_back(b);
+	u32 changed = 2;
+	const u32 verdict = mpc_path_bad(dev.core, &kOps, &b.tries, &changed);
+
+	if (changed > 1)
+		die("mpc_path_bad() does not say whether the health changed");
+	if (changed)
+		mpc_choose_all(&gate);
+	b.fate = verdict == MPC_TRY_AGAIN ? bio::Fate::kParked : bio::Fate::kEnded;
+	put_path(&dev);
+	return verdict;
+}
+
+bool World::fail_everywhere(bio &b)
+{
+	for (u32 i = 0; i < 64 * 64; ++i) {
+		if (fail(b) == MPC_TRY_DONE)
+			return true;
+		if (redrive(b) != MPC_BIO_SENT)
+			return b.fate != bio::Fate::kParked;
+	}
+	die("a bio does not end");
+}
+
+void World::make_failed(mpath_device &path)
+{
+	mpc_try t{};
+	u32 changed;
+	const int idx = mpk_gate_lock(&gate);
+
+	for (int i = 0; i < 3; ++i)
+		(void)mpc_path_bad(path.core, &head->ops, &t, &changed);
+	mpk_gate_unlock(&gate, idx);
+	EXPECT_EQ(changed, 1u);
+	mpc_clear_all(core());
 }
 
 long World::ioctl(u32 cmd)
@@ -477,13 +590,15 @@ int World::uring(u32 flags)
 
 int World::call()
 {
-	int (*fn)(mpath_device *) = [](mpath_device *dev) {
+	int (*fn)(mpath_device *, void *) = [](mpath_device *dev, void *ctx) {
+		if (ctx != dev->gate)
+			die("a call was handed another one's context");
 		dev->calls.fetch_add(1, std::memory_order_relaxed);
 		run(dev->on_call);
 		return dev->call_result.load(std::memory_order_relaxed);
 	};
 
-	return mpc_call(&gate, reinterpret_cast<void *>(fn));
+	return mpc_call(&gate, reinterpret_cast<void *>(fn), &gate);
 }
 
 } // namespace fake
@@ -606,11 +721,26 @@ void consume(bio *b, bio::Fate fate, mpath_head *head, mpath_device *dev)
 
 } // namespace
 
-void mpk_bio_forward(mpath_head *head, mpath_device *dev, bio *b) noexcept
+u64 mpk_now_ns() noexcept
+{
+	return now() * (1000000000u / kHz);
+}
+
+int mpk_bio_forward(mpath_head *head, mpath_device *dev, bio *b, u32 patient) noexcept
 {
 	dev->check();
-	note("forward", dev->id);
+	run(dev->on_forward);
+	if (head->ops.has & MPC_HAS_FAILOVER) {
+		if (!get_path(dev))
+			return -MPC_ENODEV;
+		b->hooked = true;
+		b->tries.patient = patient;
+	}
+	note(patient ? "patient" : "forward", dev->id);
+	b->sent_to.push_back(dev->id);
 	consume(b, bio::Fate::kForwarded, head, dev);
+	mpk_count(head->gate, static_cast<u32>(dev->slot), MPC_COUNT_BIOS);
+	return 0;
 }
 
 void mpk_bio_park(mpath_head *head, bio *b) noexcept
@@ -678,11 +808,11 @@ int mpk_path_uring_cmd(mpath_gate *, mpath_device *dev, io_uring_cmd *cmd,
 	return next_result(dev->uring_results, dev->uring_result);
 }
 
-int mpk_path_call(mpath_device *dev, void *fn) noexcept
+int mpk_path_call(mpath_device *dev, void *fn, void *ctx) noexcept
 {
 	check_held(dev);
 	note("call", dev->id);
-	return reinterpret_cast<int (*)(mpath_device *)>(fn)(dev);
+	return reinterpret_cast<int (*)(mpath_device *, void *)>(fn)(dev, ctx);
 }
 
 void mpk_count(mpath_gate *gate, u32 slot, u32 counter) noexcept

@@ -38,11 +38,14 @@ constexpr int kQueued = -529; // -EIOCBQUEUED
 // --- The kernel's objects -----------------------------------------------------
 
 struct bio {
-	enum class Fate { kPending, kForwarded, kParked, kFailed };
+	enum class Fate { kPending, kForwarded, kParked, kFailed, kEnded };
 
 	Fate fate = Fate::kPending;
-	mpath_device *device = nullptr;
+	mpath_device *device = nullptr; ///< where it is, or was last
 	mpath_head *head = nullptr;
+	mpc_try tries{};    ///< of a driver with failover
+	bool hooked = false; ///< it was sent: the shim has a hook for it
+	std::vector<int> sent_to; ///< ids, in order
 };
 
 struct io_uring_cmd {
@@ -89,6 +92,7 @@ struct mpath_device {
 	const int id;
 	const s32 node;
 	int slot = -1;
+	mpath_gate *gate = nullptr;
 
 	std::atomic<bool> disabled{false};
 	std::atomic<bool> available{true};
@@ -104,7 +108,7 @@ struct mpath_device {
 	std::deque<int> uring_results;
 	bool begin_stores_nothing = false;
 
-	Hook on_disabled, on_optimized, on_available, on_get, on_begin, on_ioctl, on_uring, on_call;
+	Hook on_disabled, on_optimized, on_available, on_get, on_forward, on_begin, on_ioctl, on_uring, on_call;
 
 	std::atomic<u32> disabled_calls{0}, optimized_calls{0}, available_calls{0};
 	std::atomic<u32> ioctls{0}, urings{0}, calls{0}, begins{0};
@@ -118,6 +122,7 @@ struct mpath_device {
 	void access(u32 state) { __atomic_store_n(&access_state, state, __ATOMIC_RELAXED); }
 	void active(s32 n) { __atomic_store_n(&nr_active, n, __ATOMIC_RELAXED); }
 	[[nodiscard]] bool is_pinned() const { return pins.load(std::memory_order_relaxed) > 0; }
+	[[nodiscard]] u32 health() const { return mpc_path_health(core); }
 	void check() const
 	{
 		if (magic != fake::kAlive)
@@ -132,6 +137,7 @@ struct mpath_head {
 	mpc_ops ops{};
 	std::unique_ptr<std::byte[]> hints;
 	u64 hints_size = 0;
+	mpath_gate *gate = nullptr;
 	alignas(8) std::byte core[MPC_HEAD_WORDS * 8] = {};
 
 	[[nodiscard]] mpc_head *mpc() { return reinterpret_cast<mpc_head *>(core); }
@@ -152,6 +158,14 @@ void set_distance(s32 a, s32 b, s32 distance);
 /// Warnings so far; reading them marks them as expected.
 [[nodiscard]] u32 take_warnings();
 
+constexpr u32 kHz = 250;
+/// The tick counter. It stands still unless a test says otherwise, shortly before
+/// its low half is used up.
+[[nodiscard]] u64 now();
+void advance(u64 ticks);
+/// So long that what was remembered of better times is void.
+constexpr u64 kForgetting = kHz / 10;
+
 /// While one lives mpk_might_sleep() aborts in this thread.
 struct AtomicContext {
 	AtomicContext();
@@ -168,6 +182,7 @@ struct HeadOptions {
 	bool begin_finish = true;
 	bool uring = true;
 	bool live = true;
+	bool failover = false; ///< bios are pinned and come back
 };
 
 struct PathOptions {
@@ -219,6 +234,8 @@ public:
 
 	/// One choice, as an I/O on the thread's node makes it.
 	[[nodiscard]] mpath_device *pick(u64 excluded = 0);
+	/// The same for a bio, which may be a test.
+	[[nodiscard]] mpath_device *pick_for_bio(u64 excluded = 0);
 	/// Ids of the paths chosen in `n` tries; -1 stands for none.
 	[[nodiscard]] std::vector<int> picks(u32 n);
 	[[nodiscard]] std::map<int, u32> spread(u32 n);
@@ -230,6 +247,21 @@ public:
 	[[nodiscard]] bool no_choice();
 
 	bio submit();
+	void submit(bio &b);
+
+	// The shim's part with failover.
+
+	/// A parked bio again; MPC_BIO_*.
+	u32 redrive(bio &b);
+	/// A bio that is out comes back well, or with a path error; MPC_TRY_*. The
+	/// bio is parked after MPC_TRY_AGAIN, at its end otherwise.
+	void succeed(bio &b, u64 ns = 0);
+	u32 fail(bio &b);
+	/// Fails wherever it goes until that is final; false: it is still parked.
+	bool fail_everywhere(bio &b);
+	/// Two more errors than a path can have and be well.
+	void make_failed(mpath_device &path);
+
 	long ioctl(u32 cmd = 1);
 	int uring(u32 flags = 0);
 	int call();

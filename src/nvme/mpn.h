@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "callbacks.h"
 #include "layout.h"
 
 /**
@@ -188,21 +189,15 @@ void mpn_limits_init(struct queue_limits *lim);
 int mpn_limits_stack(struct mpn_head *head, struct gendisk *path);
 
 /* template.c */
-extern const struct mpath_head_template mpn_template;
 bool mpn_path_disabled(struct mpn_path *path);
 bool mpn_path_failed(struct mpn_path *path);
 
 /* uring.c */
-int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
-		  unsigned int issue_flags);
-int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
-			 unsigned int poll_flags);
 void mpn_uring_quiesce(void);
 
 /* bio.c */
 int mpn_bio_init(struct mpn_path *path);
 void mpn_bio_exit(struct mpn_path *path);
-struct bio *mpn_clone_bio(struct mpath_device *mdev, struct bio *bio);
 
 /* sysfs.c */
 extern const struct attribute_group *mpn_disk_groups[];

@@ -5,6 +5,8 @@
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 
+#include <mpath/template.h>
+
 #include "internal.h"
 #include "trace.h"
 
@@ -172,10 +174,10 @@ u32 mpath_head_step(struct mpath_head *head, u32 event)
 	return action;
 }
 
-static u32 mpath_template_has(const struct mpath_head *head,
-			      const struct queue_limits *lim)
+/* What the head brings, and its template if there is one. */
+static u32 mpath_head_has(const struct mpath_head *head,
+			  const struct queue_limits *lim)
 {
-	const struct mpath_head_template *t = head->mpdt;
 	u32 has = 0;
 
 	if (lim)
@@ -186,45 +188,8 @@ static u32 mpath_template_has(const struct mpath_head *head,
 		has |= MPC_HAS_PARENT;
 	if (head->iopolicy)
 		has |= MPC_HAS_IOPOLICY;
-	if (!t)
-		return has;
-	has |= MPC_HAS_TEMPLATE;
-	if (t->available_path)
-		has |= MPC_HAS_AVAILABLE_PATH;
-	if (t->is_disabled)
-		has |= MPC_HAS_IS_DISABLED;
-	if (t->is_optimized)
-		has |= MPC_HAS_IS_OPTIMIZED;
-	if (t->add_cdev)
-		has |= MPC_HAS_ADD_CDEV;
-	if (t->del_cdev)
-		has |= MPC_HAS_DEL_CDEV;
-	if (t->cdev_ioctl)
-		has |= MPC_HAS_CDEV_IOCTL;
-	if (t->ioctl_begin)
-		has |= MPC_HAS_IOCTL_BEGIN;
-	if (t->ioctl_finish)
-		has |= MPC_HAS_IOCTL_FINISH;
-	if (t->chr_uring_cmd)
-		has |= MPC_HAS_URING_CMD;
-	if (t->chr_uring_cmd_iopoll)
-		has |= MPC_HAS_URING_IOPOLL;
-	if (t->clone_bio)
-		has |= MPC_HAS_CLONE_BIO;
-	if (t->clone_bio_to)
-		has |= MPC_HAS_CLONE_BIO_TO;
-	if (t->cdev_name)
-		has |= MPC_HAS_CDEV_NAME;
-	if (t->get_path)
-		has |= MPC_HAS_GET_PATH;
-	if (t->put_path)
-		has |= MPC_HAS_PUT_PATH;
-	if (t->features & MPATH_FEAT_FAILOVER)
-		has |= MPC_HAS_FAILOVER;
-	if (t->path_error)
-		has |= MPC_HAS_PATH_ERROR;
-	if (t->policies && !(t->policies & (BIT(MPC_POLICY_COUNT) - 1)))
-		has |= MPC_HAS_POLICIES;
+	if (head->mpdt)
+		has |= MPC_HAS_TEMPLATE | mpath_template_has(head->mpdt);
 	return has;
 }
 
@@ -234,7 +199,7 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 	struct mpath_gate *gate = head->gate;
 	struct gendisk *disk;
 	const char *rule;
-	u32 has = mpath_template_has(head, lim);
+	u32 has = mpath_head_has(head, lim);
 	int ret;
 
 	ret = mpc_template_check(has, &rule);

@@ -5,6 +5,9 @@
 
 #include "internal.h"
 
+/* Compares its list of the template's fields with the API's struct. */
+#include <mpath/template.h>
+
 static_assert(MPC_EIO == EIO);
 static_assert(MPC_ENXIO == ENXIO);
 static_assert(MPC_EAGAIN == EAGAIN && EAGAIN == EWOULDBLOCK);
@@ -17,10 +20,6 @@ static_assert(MPC_EOPNOTSUPP == EOPNOTSUPP);
 static_assert(MPC_ESHUTDOWN == ESHUTDOWN);
 static_assert(MPC_EIOCBQUEUED == EIOCBQUEUED);
 
-static_assert(MPC_POLICY_NUMA == MPATH_IOPOLICY_NUMA);
-static_assert(MPC_POLICY_RR == MPATH_IOPOLICY_RR);
-static_assert(MPC_POLICY_QD == MPATH_IOPOLICY_QD);
-static_assert(MPC_POLICY_ST == MPATH_IOPOLICY_ST);
 static_assert(MPC_ACCESS_OPTIMIZED == MPATH_STATE_OPTIMIZED);
 static_assert(MPC_ACCESS_NONOPTIMIZED == MPATH_STATE_NONOPTIMIZED);
 static_assert(MPC_ACCESS_OTHER == MPATH_STATE_OTHER);

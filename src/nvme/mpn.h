@@ -8,6 +8,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "callbacks.h"
 #include "layout.h"
 
 /**
@@ -184,14 +185,9 @@ void mpn_effects_drain(void);
 void mpn_limits_init(struct queue_limits *lim);
 
 /* template.c */
-extern const struct mpath_head_template mpn_template;
 bool mpn_path_disabled(struct mpn_path *path);
 
 /* uring.c */
-int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
-		  unsigned int issue_flags);
-int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
-			 unsigned int poll_flags);
 void mpn_uring_quiesce(void);
 
 /* sysfs.c */

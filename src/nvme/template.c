@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the library asks of an NVMe path. */
+/* What the library asks of an NVMe path; backend.cpp puts it into the template. */
 #include <linux/file.h>
 #include <linux/nvme_ioctl.h>
 
@@ -25,7 +25,7 @@ bool mpn_path_disabled(struct mpn_path *path)
  * that is why, and the path is not to be chosen before it is live again; the
  * error then says nothing about the path's health.
  */
-static void mpn_path_error(struct mpath_device *mdev, blk_status_t status)
+void mpn_path_error(struct mpath_device *mdev, blk_status_t status)
 {
 	struct mpn_path *path = mpn_path_of(mdev);
 
@@ -33,18 +33,18 @@ static void mpn_path_error(struct mpath_device *mdev, blk_status_t status)
 		set_bit(MPN_PATH_FAILED, &path->flags);
 }
 
-static bool mpn_is_disabled(struct mpath_device *mdev)
+bool mpn_is_disabled(struct mpath_device *mdev)
 {
 	return mpn_path_disabled(mpn_path_of(mdev));
 }
 
-static bool mpn_is_optimized(struct mpath_device *mdev)
+bool mpn_is_optimized(struct mpath_device *mdev)
 {
 	return mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) == NVME_CTRL_LIVE &&
 	       READ_ONCE(mdev->access_state) == MPATH_STATE_OPTIMIZED;
 }
 
-static bool mpn_available_path(struct mpath_device *mdev)
+bool mpn_available_path(struct mpath_device *mdev)
 {
 	struct mpn_path *path = mpn_path_of(mdev);
 
@@ -60,17 +60,17 @@ static bool mpn_available_path(struct mpath_device *mdev)
 	}
 }
 
-static bool mpn_get_path(struct mpath_device *mdev)
+bool mpn_get_path(struct mpath_device *mdev)
 {
 	return percpu_ref_tryget_live(&mpn_path_of(mdev)->ref);
 }
 
-static void mpn_put_path(struct mpath_device *mdev)
+void mpn_put_path(struct mpath_device *mdev)
 {
 	percpu_ref_put(&mpn_path_of(mdev)->ref);
 }
 
-static int mpn_cdev_name(struct mpath_head *mpath, char *buf, size_t len)
+int mpn_cdev_name(struct mpath_head *mpath, char *buf, size_t len)
 {
 	struct mpn_head *head = mpn_head_of(mpath);
 
@@ -79,8 +79,8 @@ static int mpn_cdev_name(struct mpath_head *mpath, char *buf, size_t len)
 	return 0;
 }
 
-static long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
-			   unsigned long arg, bool open_for_write)
+long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
+		    unsigned long arg, bool open_for_write)
 {
 	struct file *file = mpn_chr_file(mpn_path_of(mdev), open_for_write);
 
@@ -93,7 +93,7 @@ static long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
  * DIFFERS: the driver forgets NVME_IOCTL_IO_CMD there, so that a partition's
  * opener can read and write all of the disk with it. Not here.
  */
-static bool mpn_partition_ioctl(unsigned int cmd)
+bool mpn_partition_ioctl(unsigned int cmd)
 {
 	switch (cmd) {
 	case NVME_IOCTL_IO_CMD:
@@ -105,20 +105,3 @@ static bool mpn_partition_ioctl(unsigned int cmd)
 		return true;
 	}
 }
-
-const struct mpath_head_template mpn_template = {
-	.available_path		= mpn_available_path,
-	.is_disabled		= mpn_is_disabled,
-	.is_optimized		= mpn_is_optimized,
-	.cdev_ioctl		= mpn_cdev_ioctl,
-	.chr_uring_cmd		= mpn_uring_cmd,
-	.chr_uring_cmd_iopoll	= mpn_uring_cmd_iopoll,
-	.cdev_name		= mpn_cdev_name,
-	.get_path		= mpn_get_path,
-	.put_path		= mpn_put_path,
-	.partition_ioctl	= mpn_partition_ioctl,
-	/* with REQ_DRV set the driver would look for its own head disk */
-	.features		= MPATH_FEAT_PLAIN_BIOS | MPATH_FEAT_FAILOVER |
-				  MPATH_FEAT_STACK_LIMITS,
-	.path_error		= mpn_path_error,
-};

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0
+// The one C++ object of mpath_nvme.ko; src/core/core.cpp says why there is one.
+#include "backend.cpp"

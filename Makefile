@@ -31,7 +31,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(NVME_CORE),NVME_CORE=$(abspath $(
 Q := $(if $(filter 1,$(V)),,@)
 
 modules := libmultipath_cxx.ko mpath_nvme.ko
-test-modules = $(patsubst %.c,%.ko,$(filter-out %.mod.c,$(wildcard selftests/modules/*.c)))
+test-modules = $(patsubst %.c,%.ko,$(filter-out %.mod.c,$(wildcard selftests/modules/*.c))) mpath_fake.ko
 
 .PHONY: modules selftest-modules check check-build-tools install clean distclean help test demo
 

@@ -150,7 +150,7 @@ struct mpc_path_args {
 	const u32 *access_state;	/* &mpath_device.access_state */
 	const s32 *nr_active;		/* the counter inside the atomic_t */
 	s32 numa_node;			/* or MPC_NO_NODE */
-	u32 pad;
+	u32 blocked;			/* MPC_BLOCK_* that it starts with */
 };
 MPATH_ABI_SIZE(struct mpc_path_args, 32);
 MPATH_ABI_OFF(struct mpc_path_args, numa_node, 24);

@@ -24,7 +24,10 @@ enum class Access : u32 {
 /// only for who pinned it.
 class Path final {
 public:
-	Path(const mpc_path_args &args, u32 slot) noexcept : args_{args}, slot_{slot} {}
+	Path(const mpc_path_args &args, u32 slot) noexcept : args_{args}, slot_{slot}
+	{
+		health_.block(args.blocked & MPC_BLOCK_BITS, true); // before anyone sees the path
+	}
 	Path(const Path &) = delete;
 	Path &operator=(const Path &) = delete;
 

@@ -160,8 +160,10 @@ void mpath_event_work(struct work_struct *work)
 	if (srcu_dereference(gate->head, &gate->srcu) &&
 	    (state == MPC_STATE_LIVE || state == MPC_STATE_LINGERING)) {
 		list_for_each_entry_srcu(dev, &head->dev_list, siblings,
-					 srcu_read_lock_held(&gate->srcu))
+					 srcu_read_lock_held(&gate->srcu)) {
+			mpath_pr_event(dev);
 			usable |= mpath_report_path(head, dev);
+		}
 		mpath_report_head(head, usable);
 	}
 	srcu_read_unlock(&gate->srcu, idx);

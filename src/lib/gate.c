@@ -37,6 +37,7 @@ static void mpath_gate_free(struct device *dev)
 	for (i = 0; i < MPATH_MAX_PATHS; i++)
 		mpath_gate_free_counters(gate, i);
 	mpath_bio_exit(gate);
+	mpath_pr_destroy(&gate->pr);
 	mutex_destroy(&gate->limits_lock);
 	cleanup_srcu_struct(&gate->srcu);
 	kfree(gate);
@@ -57,6 +58,7 @@ struct mpath_gate *mpath_gate_create(struct mpath_head *head)
 	atomic_inc(&mpath_gates);
 	init_waitqueue_head(&gate->state_wq);
 	mutex_init(&gate->limits_lock);
+	mpath_pr_init(&gate->pr);
 	gate->minor = -1;
 	device_initialize(&gate->dev);
 	gate->dev.release = mpath_gate_free;

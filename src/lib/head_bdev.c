@@ -164,5 +164,6 @@ const struct block_device_operations mpath_ops = {
 	.getgeo		= mpath_getgeo,
 	.report_zones	= mpath_report_zones,
 	.free_disk	= mpath_free_disk,
+	.pr_ops		= &mpath_pr_ops,
 };
 EXPORT_SYMBOL_GPL(mpath_ops);

@@ -12,6 +12,7 @@
 #include <linux/wait.h>
 
 #include "core_api.h"
+#include "pr.h"
 
 struct mpath_counters {
 	u64 n[MPC_COUNTERS];
@@ -42,6 +43,7 @@ struct mpath_counters {
  *	the head lock
  * @bios: what failover needs of each bio (bio.c). Every one of them belongs to a
  *	bio of the head's disk that has not ended and so keeps the disk and this
+ * @pr: persistent reservations
  * @counters: per slot; allocated when a slot is first used, kept until the end
  *	so that a caller with a pinned path can count after the path has left.
  *	They only ever grow
@@ -59,6 +61,7 @@ struct mpath_gate {
 	int minor;
 	struct mutex limits_lock;
 	struct bio_set bios;
+	struct mpath_pr pr;
 	struct mpath_counters __percpu *counters[MPATH_MAX_PATHS];
 	struct mpath_counters *base[MPATH_MAX_PATHS];
 };

@@ -8,7 +8,7 @@
  * Head lock held. *@rescued: a grace period was ended, the caller puts the module.
  */
 static int mpath_add_locked(struct mpath_device *dev, struct mpath_head *head,
-			    const struct mpc_path_args *args, bool *rescued)
+			    struct mpc_path_args *args, bool *rescued)
 {
 	int slot, ret;
 
@@ -23,6 +23,7 @@ static int mpath_add_locked(struct mpath_device *dev, struct mpath_head *head,
 	 * is when the path leaves: a bio that is still out counts under it.
 	 */
 	dev->slot = slot;
+	args->blocked = mpath_pr_path_added(&head->gate->pr, slot);
 	ret = mpc_path_add(mpath_core(head), dev->core, args);
 	if (ret < 0)
 		return ret;
@@ -191,6 +192,7 @@ int mpath_device_set_live(struct mpath_device *dev)
 	mpath_add_sysfs_link(head);
 	mpc_choose_all(head->gate);
 	mpath_event(head);
+	mpath_pr_replay(dev);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mpath_device_set_live);

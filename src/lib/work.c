@@ -134,6 +134,7 @@ void mpath_work_init(struct mpath_head *head)
 void mpath_work_drain(struct mpath_head *head)
 {
 	cancel_delayed_work_sync(&head->event_work);
+	mpath_pr_drain(&head->gate->pr);
 	mpath_schedule_requeue_work(head);
 	flush_work(&head->requeue_work);
 	cancel_delayed_work_sync(&head->park_work);

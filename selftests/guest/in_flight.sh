@@ -134,7 +134,7 @@ last_path()	# last_path FIO-OPTION...
 {
 	local p fio status=0
 	wait_for 30 has_paths "$head" "$nr_paths"
-	fio --thread --name=job --bs=4k --time_based --runtime=200 --eta=never --output="$work/fio" "$@" \
+	fio --thread --name=job --bs=4k --time_based --runtime=$((200 * slow)) --eta=never --output="$work/fio" "$@" \
 		>"$work/fio.err" 2>&1 &
 	fio=$!
 	# shellcheck disable=SC2064	# the process of now

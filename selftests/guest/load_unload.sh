@@ -149,8 +149,8 @@ parameters()
 	same policy queue-depth "$(</sys/module/mpath_nvme/parameters/policy)"
 	same "mode of base" 444 "$(stat -c %a /sys/module/mpath_nvme/parameters/base)"
 	unload_modules
-	insmod "$root/libmultipath_cxx.ko"
-	refused insmod "$root/mpath_nvme.ko" policy=bad
+	insmod "$modules/libmultipath_cxx.ko"
+	refused insmod "$modules/mpath_nvme.ko" policy=bad
 	rmmod libmultipath_cxx
 	no_nodes
 }

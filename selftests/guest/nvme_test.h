@@ -25,6 +25,22 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include "kselftest_harness.h"
+
+/* A debug kernel needs that many times longer: all time-outs grow by it. */
+static inline int slow(void)
+{
+	const char *text = getenv("MPATH_SLOW");
+	int n = text ? atoi(text) : 1;
+
+	return n > 1 ? n : 1;
+}
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	(30 * slow())
+#undef TEST_F_TIMEOUT
+#define TEST_F_TIMEOUT(fixture, name, timeout) \
+	__TEST_F_IMPL(fixture, name, -1, (timeout) * slow())
 
 enum {
 	OP_FLUSH = 0x00,
@@ -238,7 +254,7 @@ static inline int ring_submit(struct ring *r)
  */
 static inline int ring_wait(struct ring *r, struct io_uring_cqe *cqe, uint64_t *big)
 {
-	int64_t end = now_ms() + 10000;
+	int64_t end = now_ms() + 10000 * slow();
 	uint32_t head = *r->cq_head;
 	struct io_uring_cqe *c;
 

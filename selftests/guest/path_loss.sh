@@ -130,7 +130,7 @@ both_engines()
 	set_policy "$head" round-robin
 	fio --thread --name=char --filename="$MPATH_CHAR" --ioengine=io_uring_cmd --cmd_type=nvme \
 		--offset=8m --size=4m --rw=randwrite --bs=4k --iodepth=8 --verify=crc32c \
-		--verify_backlog=64 --time_based --runtime=200 --eta=never --output="$work/fio2" &
+		--verify_backlog=64 --time_based --runtime=$((200 * slow)) --eta=never --output="$work/fio2" &
 	local other=$!
 	with_fio "${block_load[@]}" -- lose_and_regain bios
 	much_verified

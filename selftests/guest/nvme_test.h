@@ -25,7 +25,6 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
-#include "kselftest_harness.h"
 
 /* A debug kernel needs that many times longer: all time-outs grow by it. */
 static inline int slow(void)
@@ -36,11 +35,14 @@ static inline int slow(void)
 	return n > 1 ? n : 1;
 }
 
+#ifndef NVME_NO_TESTS
+#include "kselftest_harness.h"
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	(30 * slow())
 #undef TEST_F_TIMEOUT
 #define TEST_F_TIMEOUT(fixture, name, timeout) \
 	__TEST_F_IMPL(fixture, name, -1, (timeout) * slow())
+#endif
 
 enum {
 	OP_FLUSH = 0x00,

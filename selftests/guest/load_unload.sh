@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 guest_only
 start_unloaded
-rounds=20
+rounds=$(some 20 5)
 mnt=$work/mnt
 mkdir "$mnt"
 
@@ -78,7 +78,7 @@ many_rounds()
 at_once()
 {
 	local n
-	for n in {1..5}; do
+	for ((n = 0; n < $(some 5 3); n++)); do
 		echo "round $n"
 		fresh_load
 		unload_modules

@@ -593,7 +593,7 @@ TEST_F_TIMEOUT(last_path, hammer, 240)
 	for (int i = 0; i <= WORKS; i++) {
 		ASSERT_TRUE(start(&w[i], i < WORKS ? i : OPENS, self, &stop));
 	}
-	for (int round = 0; round < 4; round++) {
+	for (int round = 0; round < (slow() > 1 ? 2 : 4); round++) {
 		EXPECT_TRUE(progress(w, WORKS + 1, since, 20000))
 			TH_LOG("no progress in round %d", round);
 		EXPECT_TRUE(remove_all(self));
@@ -631,7 +631,7 @@ TEST_F_TIMEOUT(last_path, reset_storm, 120)
 		w[i].resets = true;
 		ASSERT_TRUE(start(&w[i], i, self, &stop));
 	}
-	for (int round = 0; round < 6; round++) {
+	for (int round = 0; round < (slow() > 1 ? 3 : 6); round++) {
 		EXPECT_TRUE(progress(w, 3, since, 20000))
 			TH_LOG("no progress in round %d", round);
 		for (unsigned int i = 0; i < self->paths; i++) {

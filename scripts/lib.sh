@@ -30,6 +30,16 @@ as_root()
 	fi
 }
 
+# allowed_cpus: the CPUs that this process may run on, one a line
+allowed_cpus()
+{
+	local range ranges
+	IFS=, read -r -a ranges < <(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
+	for range in "${ranges[@]}"; do
+		seq "${range%-*}" "${range#*-}"
+	done
+}
+
 # use_guest_kernel: sets release and kdir to the kernel that scripts/guest
 # boots; that need not be the running one
 use_guest_kernel()
@@ -66,7 +76,11 @@ ktap_count()
 	line ~ /^1\.\.[0-9]+/ {
 		if (depth > deepest) deepest = depth
 		plan[depth] = substr(line, 4) + 0
-		if (plan[depth] == 0 && line ~ /# *SKIP/) skipped++
+		if (plan[depth] == 0 && line ~ /# *SKIP/) {
+			# the result above only says it again
+			skipped++
+			results[depth]++
+		}
 		next
 	}
 	line ~ /^Bail out!/ { bad(line); next }

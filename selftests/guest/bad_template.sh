@@ -7,11 +7,11 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 guest_only
-module=$root/selftests/modules/mpath_template_test.ko
+module=$modules/selftests/modules/mpath_template_test.ko
 [[ -e $module ]] || skip_all "$module is missing: make selftest-modules"
 start_unloaded
 
-insmod "$root/libmultipath_cxx.ko" || { echo "Bail out! the library does not load"; exit 1; }
+insmod "$modules/libmultipath_cxx.ko" || { echo "Bail out! the library does not load"; exit 1; }
 dmesg -C
 insmod "$module" 2>"$work/insmod"
 loading=$?

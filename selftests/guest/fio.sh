@@ -48,7 +48,7 @@ fixed_and_vectored()
 {
 	local node
 	for node in "${path_chars[0]}" "$MPATH_CHAR"; do
-		refused timeout 60 fio --thread --name=job --ioengine=io_uring_cmd --cmd_type=nvme \
+		refused timeout $((60 * slow)) fio --thread --name=job --ioengine=io_uring_cmd --cmd_type=nvme \
 			--filename="$node" --rw=read --bs=4k --size=64k --fixedbufs=1 --nonvectored=0
 		grep -q 'Invalid argument' "$work/refused" || fail "$node: $(cat "$work/refused")"
 	done
@@ -59,7 +59,7 @@ across()
 {
 	run_fio $blocks --ioengine=io_uring --direct=1 --filename="$MPATH_BLOCK" --rw=write \
 		--size=$size --iodepth=8 --verify_pattern=0x5eed --verify=pattern
-	timeout 60 fio --thread --name=back --ioengine=io_uring_cmd --cmd_type=nvme \
+	timeout $((60 * slow)) fio --thread --name=back --ioengine=io_uring_cmd --cmd_type=nvme \
 		--filename="${path_chars[0]}" --rw=read --bs=4k --size=$size --iodepth=8 \
 		--verify=pattern --verify_pattern=0x5eed --verify_fatal=1 --eta=never \
 		--output="$work/fio"

@@ -68,7 +68,7 @@ reset_one()
 reset_in_turn()
 {
 	local round p
-	for ((round = 0; round < 3; round++)); do
+	for ((round = 0; round < $(some 3 2); round++)); do
 		for p in "${paths[@]}"; do
 			wait_for 20 in_flight "$p"
 			reset "$p"
@@ -117,7 +117,7 @@ pull()	# pull COUNTER FIO-OPTION...
 pull_in_turn()
 {
 	local round p
-	for ((round = 0; round < 2 * nr_paths; round++)); do
+	for ((round = 0; round < $(some 2 1) * nr_paths; round++)); do
 		goes_on "$1"
 		p=$(paths_of "$head" | sed -n "$((round % nr_paths + 1))p")
 		echo 1 >"/sys/bus/pci/devices/$(pci_of "$p")/remove"
@@ -134,7 +134,7 @@ last_path()	# last_path FIO-OPTION...
 {
 	local p fio status=0
 	wait_for 30 has_paths "$head" "$nr_paths"
-	fio --thread --name=job --bs=4k --time_based --runtime=200 --eta=never --output="$work/fio" "$@" \
+	fio --thread --name=job --bs=4k --time_based --runtime=$((200 * slow)) --eta=never --output="$work/fio" "$@" \
 		>"$work/fio.err" 2>&1 &
 	fio=$!
 	# shellcheck disable=SC2064	# the process of now

@@ -8,7 +8,6 @@
  */
 #include <linux/sed-opal.h>
 #include "nvme_test.h"
-#include "kselftest_harness.h"
 
 #define BUF_SIZE	(256 * 1024)
 #define HUGE_SIZE	(8 * 1024 * 1024)

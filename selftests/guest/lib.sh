@@ -6,6 +6,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 # shellcheck disable=SC2034	# used by those who source this
 programs=$root/build/selftests
+# where the modules were built, if not here
+modules=${MPATH_MODULES:-$root}
+# a debug kernel takes that many times longer
+slow=${MPATH_SLOW:-1}
+# and makes do with fewer rounds: some N FEW
+some() { echo $((slow > 1 ? $2 : $1)); }
 export PATH=$PATH:/usr/sbin:/sbin
 
 work=$(mktemp -d)
@@ -80,7 +86,7 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 # wait_for SECONDS COMMAND...: until it succeeds, looking every 20 ms
 wait_for()
 {
-	local end=$(($(now_ms) + $1 * 1000))
+	local end=$(($(now_ms) + $1 * 1000 * slow))
 	shift
 	until "$@"; do
 		if (($(now_ms) > end)); then
@@ -103,7 +109,7 @@ loaded() { [[ -d /sys/module/$1 ]]; }
 
 load_modules()	# load_modules [PARAMETER...]
 {
-	insmod "$root/libmultipath_cxx.ko" && insmod "$root/mpath_nvme.ko" "$@"
+	insmod "$modules/libmultipath_cxx.ko" && insmod "$modules/mpath_nvme.ko" "$@"
 }
 
 unload_modules() { rmmod mpath_nvme && rmmod libmultipath_cxx; }
@@ -129,14 +135,49 @@ start_loaded()
 	export MPATH_BLOCK MPATH_CHAR=${MPATH_BLOCK/nvme/ng} MPATH_PATH_CHARS="${chars[*]}"
 }
 
+unload_ours()
+{
+	local module
+	for module in mpath_nvme mpath_template_test mpath_leak_test libmultipath_cxx; do
+		! loaded $module || wait_for 10 rmmod $module 2>/dev/null ||
+			{ echo "$module does not unload"; return 1; }
+	done
+}
+
 # start_unloaded: no module of ours there
 start_unloaded()
 {
-	local module
-	for module in mpath_nvme mpath_template_test libmultipath_cxx; do
-		! loaded $module || wait_for 10 rmmod $module 2>/dev/null ||
-			{ echo "Bail out! $module does not unload"; exit 1; }
-	done
+	unload_ours || { echo "Bail out! a module of ours does not unload"; exit 1; }
+}
+
+# ---- leaks -----------------------------------------------------------------
+
+kmemleak=/sys/kernel/debug/kmemleak
+
+# kmemleak_on: the kernel has it (a debug kernel) and it runs (kmemleak=on)
+kmemleak_on()
+{
+	[[ -e $kmemleak ]] && { echo stack=on >"$kmemleak"; } 2>/dev/null
+}
+
+# find_leaks: what kmemleak finds goes to $work/leaks, if it was allocated by or
+# for our modules, and to $work/other-leaks. Call it after unloading: addresses
+# in modules that are gone have no name, and these are taken for ours.
+find_leaks()
+{
+	echo scan >"$kmemleak" || return 1
+	# An object counts when it is five seconds old and has not changed since the
+	# scan before; there is no event to wait for.
+	sleep 6
+	echo scan >"$kmemleak" || return 1
+	cat "$kmemleak" >"$work/kmemleak" || return 1
+	: >"$work/leaks" >"$work/other-leaks"
+	awk -v ours="$work/leaks" -v others="$work/other-leaks" '
+	function out() { if (text != "") printf "%s", text >(mine ? ours : others); text = ""; mine = 0 }
+	/^unreferenced object/ { out() }
+	/\[(mpath_[a-z_]*|libmultipath_cxx)\]/ || /^ *(\[<[0-9a-f]*>\] )?0x[0-9a-f]+$/ { mine = 1 }
+	{ text = text $0 "\n" }
+	END { out() }' "$work/kmemleak"
 }
 
 # guest_only: skip all of the test anywhere else
@@ -250,7 +291,7 @@ run_fio()
 {
 	local ios=$1
 	shift
-	timeout 120 fio --thread --name=job --verify=crc32c --verify_fatal=1 --bs=4k --eta=never \
+	timeout $((120 * slow)) fio --thread --name=job --verify=crc32c --verify_fatal=1 --bs=4k --eta=never \
 		--output="$work/fio" "$@" >"$work/fio.err" 2>&1 ||
 		{ cat "$work/fio.err" "$work/fio"; fail "fio ended with status $?"; }
 	fio_clean "$work/fio"
@@ -280,7 +321,7 @@ with_fio()
 		shift
 	done
 	shift
-	fio --thread --name=job --bs=4k --time_based --runtime=200 --eta=never --output="$work/fio" \
+	fio --thread --name=job --bs=4k --time_based --runtime=$((200 * slow)) --eta=never --output="$work/fio" \
 		"${options[@]}" 2>"$work/fio.err" &
 	fio=$!
 	# shellcheck disable=SC2064	# the process of now

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 guest_only
 start_unloaded
-rounds=20
+rounds=$(some 20 5)
 mnt=$work/mnt
 mkdir "$mnt"
 
@@ -78,7 +78,7 @@ many_rounds()
 at_once()
 {
 	local n
-	for n in {1..5}; do
+	for ((n = 0; n < $(some 5 3); n++)); do
 		echo "round $n"
 		fresh_load
 		unload_modules
@@ -149,8 +149,8 @@ parameters()
 	same policy queue-depth "$(</sys/module/mpath_nvme/parameters/policy)"
 	same "mode of base" 444 "$(stat -c %a /sys/module/mpath_nvme/parameters/base)"
 	unload_modules
-	insmod "$root/libmultipath_cxx.ko"
-	refused insmod "$root/mpath_nvme.ko" policy=bad
+	insmod "$modules/libmultipath_cxx.ko"
+	refused insmod "$modules/mpath_nvme.ko" policy=bad
 	rmmod libmultipath_cxx
 	no_nodes
 }

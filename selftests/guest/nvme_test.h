@@ -26,6 +26,24 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A debug kernel needs that many times longer: all time-outs grow by it. */
+static inline int slow(void)
+{
+	const char *text = getenv("MPATH_SLOW");
+	int n = text ? atoi(text) : 1;
+
+	return n > 1 ? n : 1;
+}
+
+#ifndef NVME_NO_TESTS
+#include "kselftest_harness.h"
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	(30 * slow())
+#undef TEST_F_TIMEOUT
+#define TEST_F_TIMEOUT(fixture, name, timeout) \
+	__TEST_F_IMPL(fixture, name, -1, (timeout) * slow())
+#endif
+
 enum {
 	OP_FLUSH = 0x00,
 	OP_WRITE = 0x01,
@@ -238,7 +256,7 @@ static inline int ring_submit(struct ring *r)
  */
 static inline int ring_wait(struct ring *r, struct io_uring_cqe *cqe, uint64_t *big)
 {
-	int64_t end = now_ms() + 10000;
+	int64_t end = now_ms() + 10000 * slow();
 	uint32_t head = *r->cq_head;
 	struct io_uring_cqe *c;
 

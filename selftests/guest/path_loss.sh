@@ -13,7 +13,7 @@ command -v fio >/dev/null || skip_all "fio is not installed"
 nr_paths=${#path_chars[@]}
 ((nr_paths > 1)) || skip_all "$head has one path only"
 
-rounds=4
+rounds=$(some 4 2)
 verified=(--rw=randwrite --size=4m --iodepth=16 --verify=crc32c --verify_backlog=64 --verify_fatal=1)
 char_load=("${verified[@]}" --ioengine=io_uring_cmd --cmd_type=nvme --filename="$MPATH_CHAR")
 block_load=("${verified[@]}" --ioengine=io_uring --direct=1 --filename="$MPATH_BLOCK")
@@ -78,7 +78,7 @@ lose()	# lose POLICY COUNTER FIO-OPTION...
 reset_controllers()
 {
 	local round path ctrl
-	for ((round = 0; round < 6; round++)); do
+	for ((round = 0; round < $(some 6 4); round++)); do
 		path=$(paths_of "$head" | sed -n "$((round % nr_paths + 1))p")
 		ctrl=/sys/class/nvme/$(ctrl_of "$path")
 		wait_for 20 carries "$path" bios "$(counter "$head" "$path" bios)"
@@ -130,7 +130,7 @@ both_engines()
 	set_policy "$head" round-robin
 	fio --thread --name=char --filename="$MPATH_CHAR" --ioengine=io_uring_cmd --cmd_type=nvme \
 		--offset=8m --size=4m --rw=randwrite --bs=4k --iodepth=8 --verify=crc32c \
-		--verify_backlog=64 --time_based --runtime=200 --eta=never --output="$work/fio2" &
+		--verify_backlog=64 --time_based --runtime=$((200 * slow)) --eta=never --output="$work/fio2" &
 	local other=$!
 	with_fio "${block_load[@]}" -- lose_and_regain bios
 	much_verified

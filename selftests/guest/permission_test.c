@@ -12,7 +12,6 @@
 #include <grp.h>
 #include <sys/stat.h>
 #include "nvme_test.h"
-#include "kselftest_harness.h"
 
 #define NOBODY	65534
 

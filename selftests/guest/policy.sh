@@ -133,7 +133,7 @@ changes()
 	local name=$1 p used=0 fio
 	shift
 	set_policy "$head" numa
-	timeout 120 fio --thread --name=job --rw=randread --bs=4k --size=8m --time_based --runtime=100 \
+	timeout $((120 * slow)) fio --thread --name=job --rw=randread --bs=4k --size=8m --time_based --runtime=$((100 * slow)) \
 		--iodepth=8 --eta=never --output="$work/fio" "$@" &
 	fio=$!
 	# shellcheck disable=SC2064	# the process of now

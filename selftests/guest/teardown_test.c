@@ -12,11 +12,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include "nvme_test.h"
-#include "kselftest_harness.h"
 
 #define MAX_PATHS	64
-#define GONE_MS		5000	/* after the last removal until the nodes vanish */
-#define BACK_MS		30000	/* after a rescan until all paths are back */
+#define GONE_MS		(5000 * slow())		/* after the last removal until the nodes vanish */
+#define BACK_MS		(30000 * slow())	/* after a rescan until all paths are back */
 
 FIXTURE(last_path) {
 	struct nodes nodes;
@@ -138,16 +137,22 @@ static int unload(const char *module)
 
 static int load(const char *file)
 {
+	const char *dir = getenv("MPATH_MODULES");
 	char path[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
 	int fd, ret;
 
-	if (len < 0)
-		return -errno;
-	path[len] = 0;
-	/* build/selftests/PROGRAM */
-	for (int i = 0; i < 3; i++)
-		*strrchr(path, '/') = 0;
+	if (dir) {
+		snprintf(path, sizeof(path) - 64, "%s", dir);
+	} else {
+		ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
+
+		if (len < 0)
+			return -errno;
+		path[len] = 0;
+		/* build/selftests/PROGRAM */
+		for (int i = 0; i < 3; i++)
+			*strrchr(path, '/') = 0;
+	}
 	strcat(path, "/");
 	strcat(path, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -517,7 +522,7 @@ static bool start(struct worker *w, enum work kind, FIXTURE_DATA(last_path) *sel
 /* All of them have had success since the given counts. */
 static bool progress(struct worker *w, int n, const unsigned long *since, int ms)
 {
-	int64_t end = now_ms() + ms;
+	int64_t end = now_ms() + ms * slow();
 
 	for (int i = 0; i < n; i++) {
 		while (w[i].good < since[i] + 3) {
@@ -534,7 +539,7 @@ static bool join_in_time(pthread_t thread, int seconds)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	ts.tv_sec += seconds;
+	ts.tv_sec += seconds * slow();
 	return !pthread_timedjoin_np(thread, NULL, &ts);
 }
 
@@ -588,7 +593,7 @@ TEST_F_TIMEOUT(last_path, hammer, 240)
 	for (int i = 0; i <= WORKS; i++) {
 		ASSERT_TRUE(start(&w[i], i < WORKS ? i : OPENS, self, &stop));
 	}
-	for (int round = 0; round < 4; round++) {
+	for (int round = 0; round < (slow() > 1 ? 2 : 4); round++) {
 		EXPECT_TRUE(progress(w, WORKS + 1, since, 20000))
 			TH_LOG("no progress in round %d", round);
 		EXPECT_TRUE(remove_all(self));
@@ -626,7 +631,7 @@ TEST_F_TIMEOUT(last_path, reset_storm, 120)
 		w[i].resets = true;
 		ASSERT_TRUE(start(&w[i], i, self, &stop));
 	}
-	for (int round = 0; round < 6; round++) {
+	for (int round = 0; round < (slow() > 1 ? 3 : 6); round++) {
 		EXPECT_TRUE(progress(w, 3, since, 20000))
 			TH_LOG("no progress in round %d", round);
 		for (unsigned int i = 0; i < self->paths; i++) {

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include "nvme_test.h"
-#include "kselftest_harness.h"
 
 #define BUF_SIZE	(64 * 1024)
 #define BLOCKS		8

@@ -31,9 +31,9 @@ END
 
 refused_module()	# refused_module SYMBOL
 {
-	cp "$root/mpath_nvme.ko" "$work/mpath_nvme.ko"
+	cp "$modules/mpath_nvme.ko" "$work/mpath_nvme.ko"
 	alter "$1" "$work/mpath_nvme.ko"
-	insmod "$root/libmultipath_cxx.ko"
+	insmod "$modules/libmultipath_cxx.ko"
 	trap 'rmmod libmultipath_cxx' EXIT
 	dmesg -C
 	refused insmod "$work/mpath_nvme.ko"
@@ -47,8 +47,8 @@ refused_module()	# refused_module SYMBOL
 # The unaltered copy loads: what refuses is the checksum.
 unaltered()
 {
-	cp "$root/mpath_nvme.ko" "$work/mpath_nvme.ko"
-	insmod "$root/libmultipath_cxx.ko"
+	cp "$modules/mpath_nvme.ko" "$work/mpath_nvme.ko"
+	insmod "$modules/libmultipath_cxx.ko"
 	insmod "$work/mpath_nvme.ko"
 	wait_for 10 all_claimed
 	unload_modules
@@ -57,7 +57,7 @@ unaltered()
 # So that not one symbol alone stands between us and a wrong layout.
 symbols_of_nvme_core()
 {
-	modprobe --dump-modversions "$root/mpath_nvme.ko" | grep -w nvme_put_ns
+	modprobe --dump-modversions "$modules/mpath_nvme.ko" | grep -w nvme_put_ns
 }
 
 begin 3

@@ -19,10 +19,10 @@ dmesg -t >"$work/dmesg"
 sed -n 's/^mpath_template_test: //p' "$work/dmesg" >"$work/results"
 [[ $loading != 0 ]] || rmmod mpath_template_test
 
-# Relay: the plan comes last there, and four tests of ours follow.
+# Relay: the plan comes last there, and five tests of ours follow.
 tests=$(sed -n 's/^1\.\.//p' "$work/results")
 [[ -n $tests ]] || { cat "$work/insmod"; echo "Bail out! no results in the log"; exit 1; }
-begin $((tests + 4))
+begin $((tests + 5))
 while read -r word rest; do
 	case $word in
 	ok) read -r _ description <<<"$rest"; ktap_test_pass "$description" ;;
@@ -54,6 +54,13 @@ names_rule()
 	grep 'libmultipath_cxx' "$work/dmesg" | grep 'available_path is required'
 }
 
+upstream_driver()
+{
+	insmod "$root/selftests/modules/mpath_upstream_test.ko"
+	rmmod mpath_upstream_test
+}
+
+check "a driver written for the upstream header loads and unloads" upstream_driver
 check "the module loaded, so it found no failure itself" loads
 check "one log line for each refusal, none for what is accepted" one_line_each
 check "the line names the rule" names_rule

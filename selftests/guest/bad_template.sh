@@ -56,7 +56,7 @@ names_rule()
 
 upstream_driver()
 {
-	insmod "$root/selftests/modules/mpath_upstream_test.ko"
+	insmod "$modules/selftests/modules/mpath_upstream_test.ko"
 	rmmod mpath_upstream_test
 }
 

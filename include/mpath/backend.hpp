@@ -28,7 +28,7 @@
  *
  *	#include <mpath/backend.hpp>
  *
- *	struct Path {
+ *	struct alignas(8) Path {
  *		bool up;
  *		bool preferred;
  *	};
@@ -181,7 +181,7 @@ template <typename B>
 [[nodiscard]] consteval bool path_of_fits()
 {
 	if constexpr (requires { typename B::Path; })
-		return requires(mpath_device *dev, void (*take)(typename B::Path &(*)(mpath_device *))) {
+		return requires(void (*take)(typename B::Path &(*)(mpath_device *))) {
 			take(&B::path_of);
 		};
 	else

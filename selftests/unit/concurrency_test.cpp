@@ -141,6 +141,236 @@ struct Concurrency : CoreTest {
 	}
 };
 
+/// Bios of a driver with failover: each thread sends one after the other and
+/// follows it to its end.
+struct ConcurrencyFailover : Concurrency {
+	void SetUp() override
+	{
+		CoreTest::SetUp();
+		make({.failover = true});
+	}
+	/// Where it ended; a bio that is still parked in the end is kParked.
+	bio::Fate follow(std::mt19937 &random, u32 error_in)
+	{
+		bio b;
+
+		world->submit(b);
+		for (u32 step = 0; step < 200; ++step) {
+			if (b.fate == bio::Fate::kForwarded) {
+				if (random() % error_in)
+					world->succeed(b, random() % 100000);
+				else
+					(void)world->fail(b);
+			} else if (b.fate == bio::Fate::kParked) {
+				(void)world->redrive(b);
+			} else {
+				break;
+			}
+		}
+		// does not stay out, whatever happens
+		if (b.fate == bio::Fate::kForwarded)
+			world->succeed(b);
+		return b.fate;
+	}
+	/// What only this kind of driver has.
+	void unsettle(std::mt19937 &random)
+	{
+		const std::lock_guard hold{world->lock};
+
+		if (!world->head)
+			return;
+		switch (random() % 6) {
+		case 0:
+			advance(random() % 3 ? 1 : kHz);
+			break;
+		case 1:
+			mpc_set_grace(world->core(), random() % 3);
+			break;
+		case 2:
+			(void)mpc_head_event(world->core(), MPC_EVENT_LAST_LEFT);
+			break;
+		case 3:
+			(void)mpc_head_event(world->core(), MPC_EVENT_PATH_ADDED);
+			break;
+		default:
+			if (world->paths().empty())
+				break;
+
+			mpath_device &path = *world->paths()[random() % world->paths().size()];
+
+			if (random() % 4)
+				(void)mpc_path_block(path.core,
+						     random() % 2 ? MPC_BLOCK_MISMATCH : MPC_BLOCK_REGISTER,
+						     random() % 2);
+			else if (mpc_path_forgive(path.core))
+				mpc_clear_all(world->core());
+		}
+	}
+};
+
+TEST_F(ConcurrencyFailover, BiosEndWhilePathsHealthAndClockChange)
+{
+	for (const u32 policy : {MPC_POLICY_NUMA, MPC_POLICY_ST}) {
+		Crew crew;
+		std::mt19937 random{policy};
+		const auto end = std::chrono::steady_clock::now() + kRun;
+		u32 changes = 0;
+
+		world->set_policy(policy);
+		for (const u32 error_in : {2u, 3u, 20u})
+			crew.hire([this, error_in](auto &rng) { (void)follow(rng, error_in); });
+		crew.hire([this](auto &rng) {
+			flip(rng);
+			unsettle(rng);
+		});
+		while (std::chrono::steady_clock::now() < end || changes < kFewRounds) {
+			churn(random, 8);
+			++changes;
+		}
+		crew.stop();
+	}
+}
+
+TEST_F(ConcurrencyFailover, TheHeadGoesWhileBiosAreOut)
+{
+	for (u32 life = 0; life < 8; ++life) {
+		Crew crew;
+		std::mt19937 random{life};
+
+		make({.failover = true});
+		for (u32 i = 0; i < 4; ++i)
+			world->add({.node = static_cast<s32>(i % 4)});
+		for (int i = 0; i < 3; ++i)
+			crew.hire([this](auto &rng) { (void)follow(rng, 2); });
+		for (u32 i = 0; i < 50; ++i)
+			churn(random, 8);
+		world->remove_head();
+		for (u32 i = 0; i < 20; ++i)
+			EXPECT_EQ(follow(random, 2), bio::Fate::kFailed);
+		crew.stop();
+	}
+}
+
+TEST_F(ConcurrencyFailover, OneBioATestAndNotMore)
+{
+	mpath_device &well = world->add();
+	mpath_device &failed = world->add();
+
+	for (u32 round = 0; round < 100; ++round) {
+		std::atomic<u32> ready{0}, testers{0};
+		std::vector<std::thread> threads;
+
+		(void)mpc_path_forgive(failed.core);
+		world->make_failed(failed);
+		advance(kHz);
+		for (s32 i = 0; i < 4; ++i) {
+			threads.emplace_back([&, i] {
+				set_node(i);
+				++ready;
+				while (ready < 4)
+					std::this_thread::yield();
+				for (int n = 0; n < 3; ++n) {
+					mpath_device *path = world->pick_for_bio();
+
+					EXPECT_TRUE(path == &failed || path == &well);
+					testers += path == &failed;
+				}
+			});
+		}
+		for (std::thread &thread : threads)
+			thread.join();
+		ASSERT_EQ(testers, 1u);
+	}
+}
+
+TEST_F(ConcurrencyFailover, ASuccessWhileATestBeginsLeavesNoPathUntested)
+{
+	mpath_device &path = world->add();
+	std::atomic<bool> stop{false};
+
+	std::thread tests{[&] {
+		while (!stop) {
+			(void)world->pick_for_bio();
+			advance(kHz);
+		}
+	}};
+	const auto end = std::chrono::steady_clock::now() + kRun;
+
+	while (std::chrono::steady_clock::now() < end) {
+		world->make_failed(path);
+		for (int i = 0; i < 50 && path.health() != MPC_HEALTH_TESTING; ++i)
+			std::this_thread::yield();
+		(void)mpc_path_good(path.core, 0);
+		// with nobody but this thread to change it, well is well
+		EXPECT_EQ(path.health(), u32{MPC_HEALTH_OK});
+		std::this_thread::yield();
+		EXPECT_EQ(path.health(), u32{MPC_HEALTH_OK});
+	}
+	stop = true;
+	tests.join();
+}
+
+TEST_F(ConcurrencyFailover, NoBlockIsLostInAChangeOfTheState)
+{
+	mpath_device &path = world->add();
+	Crew crew;
+
+	for (const u32 bit : {MPC_BLOCK_MISMATCH, MPC_BLOCK_REGISTER}) {
+		crew.hire([&, bit](auto &) {
+			EXPECT_EQ(mpc_path_block(path.core, bit, 1), 1);
+			EXPECT_TRUE(mpc_path_blocked(path.core) & bit);
+			EXPECT_EQ(mpc_path_block(path.core, bit, 0), 1);
+			EXPECT_FALSE(mpc_path_blocked(path.core) & bit);
+		});
+	}
+	crew.hire([&](auto &random) {
+		mpc_try t{};
+		u32 changed;
+		const int idx = mpk_gate_lock(&world->gate);
+
+		if (random() % 4)
+			(void)mpc_path_bad(path.core, &world->head->ops, &t, &changed);
+		else
+			(void)mpc_path_good(path.core, 5);
+		mpk_gate_unlock(&world->gate, idx);
+		(void)world->pick_for_bio();
+		advance(kHz / 2);
+	});
+	std::this_thread::sleep_for(kRun);
+	crew.stop();
+}
+
+TEST_F(Concurrency, WhatIsRememberedIsVoidOnceNewsWereGiven)
+{
+	for (const u32 policy : {MPC_POLICY_NUMA, MPC_POLICY_RR}) {
+		make({});
+		world->set_policy(policy);
+
+		mpath_device &slow = world->add({.access = MPC_ACCESS_NONOPTIMIZED});
+		mpath_device &fast = world->add();
+		Crew crew;
+		const auto end = std::chrono::steady_clock::now() + kRun;
+		u32 rounds = 0;
+
+		for (int i = 0; i < 3; ++i) // on nodes 0 to 2, where we look, too
+			crew.hire([this](auto &) { (void)world->pick(); });
+		while (std::chrono::steady_clock::now() < end || rounds < kFewRounds) {
+			fast.disabled = true; // seen without a word
+			set_node(static_cast<s32>(rounds % 3));
+			EXPECT_EQ(world->pick(), &slow);
+			fast.disabled = false;
+			mpc_clear_all(world->core());
+			for (s32 node = 0; node < 3; ++node) {
+				set_node(node);
+				EXPECT_EQ(world->pick(), &fast);
+			}
+			++rounds;
+		}
+		crew.stop();
+		set_node(0);
+	}
+}
+
 struct ConcurrencyPin : Concurrency, ::testing::WithParamInterface<bool> {
 	void SetUp() override
 	{

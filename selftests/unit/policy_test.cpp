@@ -6,6 +6,8 @@
 #include <random>
 #include <string_view>
 
+#include "policies.hpp"
+
 using namespace fake;
 using namespace std::string_view_literals;
 
@@ -429,6 +431,53 @@ TEST_F(Policy, BeforeATemplateIsBoundNothingIsUsable)
 	mpc_submit_bio(&gate, &b);
 	EXPECT_EQ(b.fate, bio::Fate::kFailed);
 	EXPECT_EQ(mpc_path_del(core, path_storage), 1);
+}
+
+// --- The table: to add a policy is one line there --------------------------------
+
+struct Always {
+	static constexpr const char *kName = "first";
+	static mpath::Path *select(const mpath::Selection &s) noexcept { return s.paths.at(0); }
+};
+struct NoName {
+	static mpath::Path *select(const mpath::Selection &) noexcept { return nullptr; }
+};
+struct MayThrow {
+	static constexpr const char *kName = "throws";
+	static mpath::Path *select(const mpath::Selection &) { return nullptr; }
+};
+struct WrongResult {
+	static constexpr const char *kName = "wrong";
+	static int select(const mpath::Selection &) noexcept { return 0; }
+};
+static_assert(mpath::Policy<Always> && !mpath::Policy<NoName> && !mpath::Policy<MayThrow> &&
+	      !mpath::Policy<WrongResult>);
+
+using Extended = mpath::PolicyTable<mpath::Numa, mpath::RoundRobin, mpath::QueueDepth,
+				    mpath::ServiceTime, Always>;
+
+TEST_F(Policy, TheTableHasThemInTheOrderOfTheirValues)
+{
+	static constexpr const char *kWant[] = {"numa", "round-robin", "queue-depth", "service-time"};
+
+	static_assert(mpath::Policies::kCount == 4);
+	for (u32 i = 0; i < mpath::Policies::kCount; ++i) {
+		EXPECT_STREQ(mpath::Policies::kEntries[i].name, kWant[i]);
+		EXPECT_STREQ(mpc_policy_name(i), kWant[i]);
+	}
+	EXPECT_EQ(u32{MPC_POLICY_NUMA}, 0u);
+	EXPECT_EQ(u32{MPC_POLICY_RR}, 1u);
+	EXPECT_EQ(u32{MPC_POLICY_QD}, 2u);
+	EXPECT_EQ(u32{MPC_POLICY_ST}, 3u);
+}
+
+TEST_F(Policy, AnotherOneIsOneMoreEntry)
+{
+	static_assert(Extended::kCount == mpath::Policies::kCount + 1);
+	for (u32 i = 0; i < mpath::Policies::kCount; ++i)
+		EXPECT_EQ(Extended::kEntries[i].select, mpath::Policies::kEntries[i].select);
+	EXPECT_STREQ(Extended::kEntries[4].name, "first");
+	EXPECT_EQ(Extended::kEntries[4].select, Always::select);
 }
 
 struct Name {

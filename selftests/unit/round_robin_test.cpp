@@ -161,6 +161,29 @@ TEST_F(RoundRobin, CursorUnlinkedInMidWalkTerminates)
 	EXPECT_EQ(world->spread(6), (std::map<int, u32>{{0, 2}, {2, 2}, {3, 2}}));
 }
 
+TEST_F(RoundRobin, APlaceThatAnotherCpuMovesInMidWalkHidesNoPath)
+{
+	const auto paths = add_paths(4);
+
+	// nothing but the path in slot 0 is usable; while the others are looked at
+	// the place moves from 0 to 3, from where slot 0 lies ahead
+	EXPECT_EQ(world->pick(), paths[0]);
+	for (u32 i = 1; i < 4; ++i)
+		paths[i]->disabled = true;
+	for (const u64 excluded : {0b0111ull, 0b1101ull, 0b1110ull}) {
+		mpc_clear_all(world->core());
+		EXPECT_EQ(world->pick(), paths[0]);
+		mpc_clear_path(world->core(), paths[1]->core); // void, but the place is kept
+		paths[2]->on_disabled = [&] {
+			paths[2]->on_disabled = nullptr;
+			paths[1]->disabled = paths[3]->disabled = false;
+			(void)world->pick(excluded);
+			paths[1]->disabled = paths[3]->disabled = true;
+		};
+		EXPECT_EQ(world->pick(), paths[0]) << excluded;
+	}
+}
+
 TEST_F(RoundRobin, EveryPathUnlinkedInMidWalkTerminates)
 {
 	const auto paths = add_paths(MPC_MAX_PATHS);

@@ -77,7 +77,7 @@ void fake_may_sleep(struct fake_path *path);
 	X(ioctl_begin) X(ioctl_finish) X(uring_cmd) X(clone_bio)	\
 	X(path_submit) X(path_done) X(add_cdev) X(del_cdev) X(cdev_name) \
 	X(remove_head) X(pr_register) X(pr_op) X(report_zones)		\
-	X(path_error) X(getgeo) X(unique_id) X(not_ready) X(call)
+	X(path_error) X(getgeo) X(unique_id) X(not_ready) X(call) X(hold)
 
 enum fake_point {
 #define X(name) FP_##name,
@@ -222,6 +222,7 @@ struct fake_head *fake_head_get(const char *name);
 void fake_head_put(struct fake_head *head);
 int fake_head_set(struct fake_head *head, int argc, char **argv);
 void fake_heads_destroy(void);
+int fake_put_race(unsigned int rounds);
 
 /* ------------------------------------------------------------------- paths */
 

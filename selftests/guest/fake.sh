@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared functions of the tests that use mpath_fake.ko; sourced after lib.sh.
+# shellcheck shell=bash
+
+fake_module=$root/mpath_fake.ko
+fake_dir=/sys/kernel/debug/mpath_fake
+# shellcheck disable=SC2034	# used by those who source this
+fake_most='pins failover stack remove_head path_error lib_cdev uring'
+
+# fake_begin N: a guest, both modules loaded, plan of N and two tests at the end
+fake_begin()
+{
+	guest_only
+	[[ -e $fake_module ]] || skip_all "$fake_module is missing: make selftest-modules"
+	start_unloaded
+	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+	if ! insmod "$root/libmultipath_cxx.ko" || ! insmod "$fake_module"; then
+		echo "Bail out! the modules do not load"
+		exit 1
+	fi
+	begin $(($1 + 2))
+}
+
+fake_end()
+{
+	check "no callback in a context where it must not be, no stop point forgotten" fake_clean
+	check "both modules unload" fake_unload
+	ktap_finished
+}
+fake_clean()
+{
+	same "wrong contexts" 0 "$(count wrong_context)"
+	same "stop points that gave up" 0 "$(count stop_timeouts)"
+	same "bios larger than a path takes" 0 "$(count oversized)"
+	same "integrity data that was not the bio's" 0 "$(count integrity_bad)"
+}
+fake_unload()
+{
+	wait_for 10 rmmod mpath_fake
+	rmmod libmultipath_cxx
+}
+
+# fake NAME COMMAND [ARG...]: a test; whatever heads it leaves are removed.
+# MPATH_ONLY: run only the tests whose name matches this regular expression.
+fake()
+{
+	if [[ -n $MPATH_ONLY && ! $1 =~ $MPATH_ONLY ]]; then
+		check "$1" skip "MPATH_ONLY"
+		return
+	fi
+	check "$1" fake_test "${@:2}"
+	fake_tidy >/dev/null 2>&1
+}
+fake_test()
+{
+	ctl reset
+	"$@"
+}
+fake_tidy()
+{
+	local head
+	# what is stopped or hangs goes on
+	ctl release all
+	ctl release_uring
+	ctl order off
+	for head in $(fake_heads); do
+		ctl del_head "$head"
+	done
+}
+fake_heads() { grep -v ' ' $fake_dir/heads || true; }
+
+# ctl COMMAND...: exit status is the errno
+ctl() { "$programs/fakectl" "$@"; }
+
+# Counters back to zero; what must stay zero all the time is looked at before.
+reset()
+{
+	fake_clean
+	ctl reset
+}
+
+# errno NAME COMMAND...: the command must fail with it
+errno()
+{
+	local want=$1
+	shift
+	if "$@" >"$work/errno.out" 2>"$work/errno.err"; then
+		fail "must fail with $want, but did not: $*"
+	fi
+	same "error of: $*" "$want" "$(tail -n 1 "$work/errno.err")"
+}
+
+# bg COMMAND...: in the background; its output is in $work/bg.$bg, see joined
+bg()
+{
+	bg=$((${bg:-0} + 1))
+	"$@" >"$work/bg.$bg" 2>&1 &
+	bg_pid=$!
+}
+# joined [PID]: wait for it; exit status is its own
+joined() { wait "${1:-$bg_pid}"; }
+
+# count [PATH.]NAME
+count() { awk -v name="$1" '$1 == name { print $2 }' $fake_dir/counts; }
+count_is() { [[ $(count "$1") == "$2" ]]; }
+count_least() { (($(count "$1") >= $2)); }
+
+# new_head HEAD PATHS [OPTION...]: paths HEADa, HEADb, ..., all live, first
+# partition scan done, counters reset
+new_head()
+{
+	local h=$1 n=$2
+	shift 2
+	# shellcheck disable=SC2086	# words
+	ctl add_head "$h" "$@"
+	add_paths "$h" "$n"
+	scanned "$h"
+	reset
+}
+add_paths()	# add_paths HEAD N [SETTING...]
+{
+	local h=$1 n=$2 i
+	shift 2
+	for ((i = 0; i < n; i++)); do
+		ctl add_path "$h" "$(nth "$h" $i)" "$@"
+		ctl set_live "$(nth "$h" $i)"
+	done
+}
+nth()	# nth HEAD I: name of path I
+{
+	local letters=abcdefghijklmnopqrstuvwxyz
+	echo "$1${letters:$2:1}"
+}
+scanned()	# scanned HEAD: its first partition scan is over
+{
+	wait_for 10 grep -qs 1 "/sys/block/$1/partscan"
+	# the scan holds the lock that an open takes
+	usleep 50000
+	blockdev --getsize64 "/dev/$1" >/dev/null
+	wait_for 10 idle "$1"
+}
+idle() { [[ "$(tr -s ' ' <"/sys/block/$1/inflight")" == ' 0 0' ]]; }
+
+state_of() { echo "$(<"/sys/block/$1/mpath_stats/$2/state")"; }
+state_is() { [[ $(state_of "$1" "$2") == "$3" ]]; }
+stat_of() { echo "$(<"/sys/block/$1/mpath_stats/$2")"; }
+stat_least() { (($(stat_of "$1" "$2") >= $3)); }
+
+policy() { echo "$2" >"/sys/block/$1/mpath_policy"; }
+
+# the sectors that arrived, in their order: arrived [PATH]
+arrived() { awk -v path="$1" 'path == "" || $1 == path { print $3 }' $fake_dir/order; }
+ascending() { sort -n -c; }

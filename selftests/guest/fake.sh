@@ -67,10 +67,56 @@ fake_tidy()
 		ctl del_head "$head"
 	done
 }
-fake_heads() { grep -v ' ' $fake_dir/heads || true; }
+fake_heads()
+{
+	local line
+	while read -r line; do
+		[[ $line == *' '* ]] || echo "$line"
+	done <$fake_dir/heads
+}
 
-# ctl COMMAND...: exit status is the errno
-ctl() { "$programs/fakectl" "$@"; }
+# ctl COMMAND...: one command of the module, see control.c; prints what it says, and
+# the name of the errno on stderr if it fails. In the shell: a test has hundreds.
+ctl()
+{
+	local fd text='' error=''
+	exec {fd}<>$fake_dir/control || return 1
+	error=$(printf '%s' "$*" 2>&1 1>&"$fd") && error=''
+	IFS= read -r -d '' -u "$fd" text || true
+	exec {fd}>&-
+	printf '%s' "$text"
+	[[ -n $error ]] || return 0
+	errno_name "$error" >&2
+	return 1
+}
+errno_name()	# of what the shell says
+{
+	local name text
+	while read -r name text; do
+		if [[ $1 == *": $text" ]]; then
+			echo "$name"
+			return
+		fi
+	done <<'END'
+EAGAIN Resource temporarily unavailable
+EBADE Invalid exchange
+EBUSY Device or resource busy
+EEXIST File exists
+EILSEQ Invalid or incomplete multibyte or wide character
+EINVAL Invalid argument
+EIO Input/output error
+ENODATA No data available
+ENODEV No such device
+ENOENT No such file or directory
+ENOMEM Cannot allocate memory
+ENOSPC No space left on device
+ENXIO No such device or address
+EOPNOTSUPP Operation not supported
+ERANGE Numerical result out of range
+ETIMEDOUT Connection timed out
+END
+	echo "$1"
+}
 
 # Counters back to zero; what must stay zero all the time is looked at before.
 reset()
@@ -101,7 +147,11 @@ bg()
 joined() { wait "${1:-$bg_pid}"; }
 
 # count [PATH.]NAME
-count() { awk -v name="$1" '$1 == name { print $2 }' $fake_dir/counts; }
+count()
+{
+	local all=$'\n'$(<$fake_dir/counts)
+	[[ $all =~ $'\n'"$1 "(-?[0-9]+) ]] && echo "${BASH_REMATCH[1]}"
+}
 count_is() { [[ $(count "$1") == "$2" ]]; }
 count_least() { (($(count "$1") >= $2)); }
 
@@ -133,13 +183,19 @@ nth()	# nth HEAD I: name of path I
 }
 scanned()	# scanned HEAD: its first partition scan is over
 {
-	wait_for 10 grep -qs 1 "/sys/block/$1/partscan"
+	wait_for 10 is_one "/sys/block/$1/partscan"
 	# the scan holds the lock that an open takes
 	usleep 50000
-	blockdev --getsize64 "/dev/$1" >/dev/null
+	: <"/dev/$1"
 	wait_for 10 idle "$1"
 }
-idle() { [[ "$(tr -s ' ' <"/sys/block/$1/inflight")" == ' 0 0' ]]; }
+is_one() { [[ $(<"$1") == 1 ]]; }
+idle()
+{
+	local reads writes
+	read -r reads writes <"/sys/block/$1/inflight"
+	((!reads && !writes))
+}
 
 state_of() { echo "$(<"/sys/block/$1/mpath_stats/$2/state")"; }
 state_is() { [[ $(state_of "$1" "$2") == "$3" ]]; }

@@ -46,7 +46,7 @@ openers_do_not_block()	# openers_do_not_block CDEV
 	exec {block}</dev/fk {char}<>/dev/fk-char
 	bg ctl del_head fk
 	ends "$bg_pid"
-	errno ENODEV io ioctl "/proc/self/fd/$char" who
+	errno ENODEV io ioctl "fd:$char" who
 	refused rmmod mpath_fake
 	exec {block}<&- {char}<&-
 	wait_for 5 gone /dev/fk-char
@@ -275,7 +275,7 @@ last_file_of_own_cdev()
 		ctl add_head fk pins failover stack own_cdev
 		ctl del_head fk
 	done
-	errno ENODEV io ioctl "/proc/self/fd/$char" who
+	errno ENODEV io ioctl "fd:$char" who
 	exec {char}<&-
 }
 

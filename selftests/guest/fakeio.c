@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fakeio VERB NODE [ARG...]: one call on a node of a head of mpath_fake.ko.
+ * fakeio VERB NODE [ARG...]: one call on a node of a head of mpath_fake.ko, or on
+ * a file that the caller has open (fd:N).
  * Prints the result; a refused call prints the name of its errno on stderr and
  * the exit status is the errno.
  *
@@ -11,7 +12,7 @@
  *	zones NODE		sectors and zones from BLKREPORTZONE
  *	part NODE START LEN	make partition 1 (sectors)
  *	nopart NODE		remove it
- *	uevents SECONDS FILE	not a node: append the block uevents to FILE
+ *	uevents SECONDS FILE	not a node: write the uevents to FILE, one a line
  */
 #include <linux/blkpg.h>
 #include <linux/blkzoned.h>
@@ -168,7 +169,10 @@ int main(int argc, char **argv)
 		return 255;
 	if (!strcmp(verb, "uevents"))
 		return do_uevents(atoi(argv[2]), argv[3]);
-	fd = open(argv[2], O_RDWR | O_CLOEXEC);
+	if (!strncmp(argv[2], "fd:", 3))
+		fd = atoi(argv[2] + 3);
+	else
+		fd = open(argv[2], O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		fd = open(argv[2], O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -548,8 +548,8 @@ static const struct file_operations fake_control_fops = {
 	.open		= fake_control_open,
 	.release	= fake_control_release,
 	.write		= fake_control_write,
+	/* not seekable: else a shell reads ahead and then back */
 	.read		= fake_control_read,
-	.llseek		= noop_llseek,
 };
 
 /* Lines "HEAD" and "HEAD PATH". */

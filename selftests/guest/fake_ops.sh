@@ -199,8 +199,8 @@ geometry()
 unique_ids()
 {
 	new_head fk 2 "${most[@]}"
-	same "NAA" "66 61 6b 65 00 00 00 00 00 00 00 00 00 00 00 03" "$(ctl unique_id fk 3)"
-	same "EUI64" "66 61 6b 65 00 00 00 00" "$(ctl unique_id fk 2)"
+	same "NAA" "66616b65000000000000000000000003" "$(ctl unique_id fk 3)"
+	same "EUI64" "66616b6500000000" "$(ctl unique_id fk 2)"
 	errno EINVAL ctl unique_id fk 1
 	no_path
 	errno EAGAIN ctl unique_id fk 3
@@ -209,8 +209,8 @@ unique_ids()
 zones()
 {
 	ctl add_head fk "${most[@]}" zoned size=4
-	add_paths fk 2
-	scanned fk
+ 	add_paths fk 2
+	scanned fk || { dmesg | tail -20; cat /proc/*/stack | grep -B3 -A15 bdev_disk_changed; ls /sys/block/fk; fail "no scan"; }
 	reset
 	same "zones" "0 2048|2048 2048|4096 2048|6144 2048" "$(io zones /dev/fk | paste -sd '|')"
 	same "calls" 1 "$(count report_zones)"

@@ -560,6 +560,8 @@ static int fake_heads_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&fake_lock);
 	list_for_each_entry(head, &fake_heads, entry) {
+		if (!head->linked)
+			continue;
 		seq_printf(m, "%s\n", head->name);
 		list_for_each_entry(path, &fake_paths, entry)
 			if (path->head == head)

@@ -51,7 +51,10 @@ int mpc_path_del(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
 /* Head lock held. */
 u32 mpc_path_count(const struct mpc_head *head) MPATH_NOEXCEPT;
 
-/* Per-node choice: forget one path (1: it was one), forget all. */
+/*
+ * Per-node choice: forget one path (1: it was one), forget all. News for all
+ * CPUs, who look at all paths again; any context, no section is needed.
+ */
 int mpc_clear_path(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
 void mpc_clear_all(struct mpc_head *head) MPATH_NOEXCEPT;
 /* A path or the policy has changed: no CPU goes by what it remembers. Any context. */

@@ -98,6 +98,11 @@ int mpc_path_good(void *storage, u64 ns) MPATH_NOEXCEPT;
  */
 u32 mpc_path_bad(void *storage, const struct mpc_ops *ops, struct mpc_try *t,
 		 u32 *changed) MPATH_NOEXCEPT;
+/*
+ * One with an error that is no path's, but that its driver was told not to retry:
+ * MPC_TRY_*. The path has answered: mpc_path_good() as well.
+ */
+u32 mpc_path_answered(struct mpc_try *t) MPATH_NOEXCEPT;
 long mpc_ioctl(struct mpath_gate *gate,
 	       const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
 int mpc_uring_cmd(struct mpath_gate *gate, struct io_uring_cmd *cmd,

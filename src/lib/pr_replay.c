@@ -16,6 +16,7 @@
  * tell when a path is usable again.
  */
 #define MPATH_PR_LOOK		(2 * HZ)
+#define MPATH_PR_BUSY		(HZ / 10)	/* an operation is under way */
 
 /* READ KEYS has a length of 16 bits in SCSI: no more than that many fit. */
 #define MPATH_PR_FIRST_KEYS	128
@@ -221,24 +222,30 @@ long mpath_pr_replay_all(struct mpath_pr *pr)
 	return next;
 }
 
-void mpath_pr_work(struct work_struct *work)
-{
-	struct mpath_pr *pr = container_of(to_delayed_work(work),
-					   struct mpath_pr, work);
-
-	if (mpath_pr_enter(pr, false))
-		return;
-	mpath_pr_end(pr, mpath_pr_replay_all(pr));
-}
-
-static void mpath_pr_kick(struct mpath_gate *gate)
+static void mpath_pr_queue(struct mpath_gate *gate, unsigned long delay)
 {
 	int idx;
 
 	idx = srcu_read_lock(&gate->srcu);
 	if (srcu_dereference(gate->head, &gate->srcu))
-		mod_delayed_work(mpath_wq, &gate->pr.work, 0);
+		mod_delayed_work(mpath_wq, &gate->pr.work, delay);
 	srcu_read_unlock(&gate->srcu, idx);
+}
+
+/*
+ * Whoever removes the head waits for this work: it must not wait for the lock,
+ * and so for what some path does for another operation.
+ */
+void mpath_pr_work(struct work_struct *work)
+{
+	struct mpath_pr *pr = container_of(to_delayed_work(work),
+					   struct mpath_pr, work);
+
+	if (!mutex_trylock(&pr->lock))
+		mpath_pr_queue(container_of(pr, struct mpath_gate, pr),
+			       MPATH_PR_BUSY);
+	else if (!mpath_pr_collect(pr, false))
+		mpath_pr_end(pr, mpath_pr_replay_all(pr));
 }
 
 /**
@@ -254,7 +261,7 @@ void mpath_pr_replay(struct mpath_device *dev)
 	if (!(mpc_path_blocked(dev->core) & MPC_BLOCK_REGISTER))
 		return;
 	mpath_pr_start_over(dev);
-	mpath_pr_kick(dev->mpath_head->gate);
+	mpath_pr_queue(dev->mpath_head->gate, 0);
 }
 
 /**
@@ -272,5 +279,5 @@ void mpath_pr_event(struct mpath_device *dev)
 	if (mpath_pr_down(&gate->pr, dev))
 		mpath_pr_start_over(dev);
 	else if (!READ_ONCE(dev->replays))
-		mpath_pr_kick(gate);	/* else its next try is due anyway */
+		mpath_pr_queue(gate, 0);	/* else its next try is due anyway */
 }

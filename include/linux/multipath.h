@@ -266,6 +266,26 @@ struct mpath_head_template {
  * disks of all paths. A path with other blocks or another capacity than the head
  * is refused by mpath_add_device(); see mpath_revalidate() for later changes.
  */
+
+/**
+ * DOC: Persistent reservations
+ *
+ * The head's disk has all operations of struct pr_ops; a driver has nothing to do
+ * for them. They are executed by the pr_ops of the path's disk, on its whole-disk
+ * bdev: in process context, with the path pinned by @get_path, else under SRCU.
+ * Never two at a time of one head. Paths without pr_ops: -EOPNOTSUPP.
+ *
+ * A key that is registered goes to all paths. A path that is added while one is,
+ * or that @is_disabled (or has %MPATH_STATE_OTHER) when one is registered, is not
+ * chosen before the key was registered there; that begins with
+ * mpath_device_set_live() or when the driver calls mpath_path_changed() or
+ * mpath_set_access_state().
+ *
+ * Return: what the path's driver returned, a negative errno or a value of enum
+ * pr_status. Of the head's own: -ENODEV if the head is being removed;
+ * -EWOULDBLOCK without a usable path; -EIO for a release when no usable path
+ * holds the reservation.
+ */
 #define MPATH_FEAT_PLAIN_BIOS		(1U << 0)
 #define MPATH_FEAT_FAILOVER		(1U << 1)
 #define MPATH_FEAT_STACK_LIMITS		(1U << 2)

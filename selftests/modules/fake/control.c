@@ -79,7 +79,24 @@ static int cmd_empty(struct fake_args *a)
 	return 0;
 }
 
-/* Hold a reference until the session's put: "get HEAD", "put HEAD". */
+/* A reference is held as long as a thread is stopped at hold. */
+static int cmd_hold(struct fake_args *a)
+{
+	fake_stop(FP_hold, a->head->name);
+	return 0;
+}
+
+/* "put_race ROUNDS": the last put against mpath_head_uninit(). */
+static int cmd_put_race(struct fake_args *a)
+{
+	unsigned int rounds;
+
+	if (kstrtouint(a->argv[0], 0, &rounds))
+		return -EINVAL;
+	return fake_put_race(rounds);
+}
+
+/* One reference more, to be put by another command. */
 static int cmd_get(struct fake_args *a)
 {
 	return mpath_get_head(&a->head->mpath);
@@ -287,10 +304,11 @@ static int cmd_numa_nodes(struct fake_args *a)
 	return 0;
 }
 
-/* "memory HEAD": bytes of the driver's objects; of one more path. */
+/* "memory HEAD": bytes of the head beyond its gendisk, and of each path. */
 static int cmd_memory(struct fake_args *a)
 {
-	fake_say(a->res, "head %zu path %zu\n", sizeof(struct mpath_head),
+	fake_say(a->res, "head %zu path %zu\n",
+		 mpath_head_memory(&a->head->mpath),
 		 sizeof(struct mpath_device));
 	return 0;
 }
@@ -391,6 +409,8 @@ static const struct fake_cmd {
 	{ "remove_disk",	ABOUT_HEAD,	cmd_remove_disk },
 	{ "can_remove",		ABOUT_HEAD,	cmd_can_remove },
 	{ "empty",		ABOUT_HEAD,	cmd_empty },
+	{ "hold",		ABOUT_HEAD,	cmd_hold },
+	{ "put_race",		ABOUT_WORD,	cmd_put_race },
 	{ "get",		ABOUT_HEAD,	cmd_get },
 	{ "put",		ABOUT_HEAD,	cmd_put },
 	{ "synchronize",	ABOUT_HEAD,	cmd_synchronize },
@@ -535,8 +555,8 @@ static const struct file_operations fake_control_fops = {
 	.open		= fake_control_open,
 	.release	= fake_control_release,
 	.write		= fake_control_write,
+	/* not seekable: else a shell reads ahead and then back */
 	.read		= fake_control_read,
-	.llseek		= noop_llseek,
 };
 
 /* Lines "HEAD" and "HEAD PATH". */
@@ -547,6 +567,8 @@ static int fake_heads_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&fake_lock);
 	list_for_each_entry(head, &fake_heads, entry) {
+		if (!head->linked)
+			continue;
 		seq_printf(m, "%s\n", head->name);
 		list_for_each_entry(path, &fake_paths, entry)
 			if (path->head == head)

@@ -77,7 +77,7 @@ void fake_may_sleep(struct fake_path *path);
 	X(ioctl_begin) X(ioctl_finish) X(uring_cmd) X(clone_bio)	\
 	X(path_submit) X(path_done) X(add_cdev) X(del_cdev) X(cdev_name) \
 	X(remove_head) X(pr_register) X(pr_op) X(report_zones)		\
-	X(path_error) X(getgeo) X(unique_id) X(not_ready) X(call)
+	X(path_error) X(getgeo) X(unique_id) X(not_ready) X(call) X(hold)
 
 enum fake_point {
 #define X(name) FP_##name,
@@ -186,14 +186,18 @@ struct fake_head_options {
 /**
  * struct fake_head - one logical unit
  *
- * Owner: the list of heads; who takes it off that list takes it down. Its memory
- * goes with the device of its own char node if it has one, else after
- * mpath_head_uninit(). Commands keep it by mpath_get_head(), for which they need
- * fake_lock as long as they look for it.
+ * Owner: the list of heads; who unlinks it takes it down. Its memory goes with the
+ * device of its own char node if it has one, else after mpath_head_uninit().
+ * Commands keep it by mpath_get_head(), for which they need fake_lock as long as
+ * they look for it.
+ *
+ * @linked: commands find it; once it is not it still keeps its name until its
+ *	nodes are gone; fake_lock
  */
 struct fake_head {
 	struct mpath_head mpath;
 	struct list_head entry;		/* fake_lock */
+	bool linked;
 	char name[FAKE_NAME_LEN];
 	enum mpath_iopolicy_e policy;
 	struct fake_head_options opts;
@@ -215,13 +219,14 @@ extern struct device *fake_parent;
 
 int fake_head_add(const char *name, int argc, char **argv);
 int fake_head_del(const char *name);
-/* Calls it off the list if that is still to be done; true: the caller owns it. */
+/* True: nobody had, so the caller takes it down. */
 bool fake_head_unlink(struct fake_head *head);
 void fake_head_destroy(struct fake_head *head);
 struct fake_head *fake_head_get(const char *name);
 void fake_head_put(struct fake_head *head);
 int fake_head_set(struct fake_head *head, int argc, char **argv);
 void fake_heads_destroy(void);
+int fake_put_race(unsigned int rounds);
 
 /* ------------------------------------------------------------------- paths */
 
@@ -279,7 +284,8 @@ struct fake_settings {
  * A head without pins does not tell when its last bio has arrived: its paths
  * are kept until the module is unloaded.
  *
- * @head: NULL once the path has been deleted; fake_lock
+ * @entry: for as long as its name is taken; fake_lock
+ * @head: NULL before it is added and once it is deleted; fake_lock
  * @op: adding and deleting, each once
  * @dead: on its way out, answers everything with an error
  * @held: bios of a path that hangs; @lock

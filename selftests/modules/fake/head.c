@@ -206,6 +206,13 @@ static struct fake_head *fake_head_find(const char *name)
 	return NULL;
 }
 
+static struct fake_head *fake_head_find_linked(const char *name)
+{
+	struct fake_head *head = fake_head_find(name);
+
+	return head && head->linked ? head : NULL;
+}
+
 static int fake_head_link(struct fake_head *head)
 {
 	int ret = -EEXIST;
@@ -213,6 +220,7 @@ static int fake_head_link(struct fake_head *head)
 	mutex_lock(&fake_lock);
 	if (!fake_head_find(head->name)) {
 		list_add_tail(&head->entry, &fake_heads);
+		head->linked = true;
 		ret = 0;
 	}
 	mutex_unlock(&fake_lock);
@@ -266,8 +274,8 @@ bool fake_head_unlink(struct fake_head *head)
 	bool mine;
 
 	mutex_lock(&fake_lock);
-	mine = !list_empty(&head->entry);
-	list_del_init(&head->entry);
+	mine = head->linked;
+	head->linked = false;
 	mutex_unlock(&fake_lock);
 	return mine;
 }
@@ -287,7 +295,7 @@ static struct fake_path *fake_head_first_path(struct fake_head *head)
 	return found;
 }
 
-/* The caller has taken it off the list: nobody finds it any more. */
+/* The caller has unlinked it: nobody finds it any more. */
 void fake_head_destroy(struct fake_head *head)
 {
 	struct fake_path *path;
@@ -298,6 +306,9 @@ void fake_head_destroy(struct fake_head *head)
 		fake_path_put(path);
 	}
 	mpath_remove_disk(&head->mpath);
+	mutex_lock(&fake_lock);
+	list_del_init(&head->entry);
+	mutex_unlock(&fake_lock);
 	mpath_put_disk(&head->mpath);
 	mpath_head_uninit(&head->mpath);
 	if (head->cdev_device_ready)
@@ -311,9 +322,9 @@ int fake_head_del(const char *name)
 	struct fake_head *head;
 
 	mutex_lock(&fake_lock);
-	head = fake_head_find(name);
+	head = fake_head_find_linked(name);
 	if (head)
-		list_del_init(&head->entry);
+		head->linked = false;
 	mutex_unlock(&fake_lock);
 	if (!head)
 		return -ENOENT;
@@ -326,7 +337,7 @@ struct fake_head *fake_head_get(const char *name)
 	struct fake_head *head;
 
 	mutex_lock(&fake_lock);
-	head = fake_head_find(name);
+	head = fake_head_find_linked(name);
 	if (head && mpath_get_head(&head->mpath))
 		head = NULL;
 	mutex_unlock(&fake_lock);
@@ -338,19 +349,12 @@ void fake_head_put(struct fake_head *head)
 	mpath_put_head(&head->mpath);
 }
 
+/* The module goes: no command runs, and no grace period. */
 void fake_heads_destroy(void)
 {
-	struct fake_head *head;
+	struct fake_head *head, *next;
 
-	for (;;) {
-		mutex_lock(&fake_lock);
-		head = list_first_entry_or_null(&fake_heads, struct fake_head,
-						entry);
-		if (head)
-			list_del_init(&head->entry);
-		mutex_unlock(&fake_lock);
-		if (!head)
-			break;
-		fake_head_destroy(head);
-	}
+	list_for_each_entry_safe(head, next, &fake_heads, entry)
+		if (fake_head_unlink(head))
+			fake_head_destroy(head);
 }

@@ -295,23 +295,42 @@ static int fake_path_add_disk(struct fake_path *path)
 	return ret;
 }
 
+/* Its name is taken, by a path or by one that is still on its way out. */
+static int fake_path_take_name(struct fake_path *path)
+{
+	struct fake_path *other;
+	int ret = 0;
+
+	mutex_lock(&fake_lock);
+	list_for_each_entry(other, &fake_paths, entry)
+		if (!strcmp(other->name, path->name))
+			ret = -EEXIST;
+	if (!ret)
+		list_add_tail(&path->entry, &fake_paths);
+	mutex_unlock(&fake_lock);
+	return ret;
+}
+
+static void fake_path_give_name(struct fake_path *path)
+{
+	mutex_lock(&fake_lock);
+	list_del_init(&path->entry);
+	mutex_unlock(&fake_lock);
+}
+
 /*
- * The path is on the list with its head before the library knows it: who takes
- * the head down finds it there. @op makes that one wait for us.
+ * The path has its head before the library knows it: who takes the head down
+ * finds it. @op makes that one wait for us.
  */
 static int fake_path_attach(struct fake_path *path, struct fake_head *head)
 {
 	int ret = 0;
 
 	mutex_lock(&fake_lock);
-	if (list_empty(&head->entry))
-		ret = -ENODEV;
-	else if (fake_path_find(path->name))
-		ret = -EEXIST;
-	else {
+	if (head->linked)
 		path->head = head;
-		list_add_tail(&path->entry, &fake_paths);
-	}
+	else
+		ret = -ENODEV;
 	mutex_unlock(&fake_lock);
 	if (ret)
 		return ret;
@@ -327,7 +346,6 @@ static int fake_path_attach(struct fake_path *path, struct fake_head *head)
 	path->removed = true;
 	mutex_lock(&fake_lock);
 	path->head = NULL;
-	list_del_init(&path->entry);
 	mutex_unlock(&fake_lock);
 	return ret;
 }
@@ -348,10 +366,13 @@ int fake_path_add(const char *head_name, const char *name, int argc,
 	}
 	ret = fake_path_set(path, argc, argv);
 	if (!ret)
-		ret = fake_path_add_disk(path);
+		ret = fake_path_take_name(path);
+	if (ret)
+		goto free;
+	ret = fake_path_add_disk(path);
 	if (ret) {
-		fake_path_free(path);
-		goto put_head;
+		fake_path_give_name(path);
+		goto free;
 	}
 	atomic_set(&path->nr_active, path->set.inflight);
 
@@ -360,8 +381,13 @@ int fake_path_add(const char *head_name, const char *name, int argc,
 	mutex_unlock(&path->op);
 	if (ret) {
 		del_gendisk(path->disk);
+		fake_path_give_name(path);
 		fake_path_put(path);
 	}
+	goto put_head;
+
+free:
+	fake_path_free(path);
 put_head:
 	fake_head_put(head);
 	return ret;
@@ -385,11 +411,11 @@ int fake_path_remove(struct fake_path *path, bool *empty)
 
 	mutex_lock(&fake_lock);
 	path->head = NULL;
-	list_del_init(&path->entry);
 	mutex_unlock(&fake_lock);
 
 	fake_release_held(path);
 	del_gendisk(path->disk);
+	fake_path_give_name(path);
 	if (pins) {
 		fake_path_put(path);
 	} else {

@@ -1,0 +1,428 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What becomes of bios when paths fail, on paths that fail to order.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=fake.sh
+. "$here/fake.sh"
+fake_begin 33
+most=($fake_most)
+
+all_paths()	# all_paths HEAD N SETTING...
+{
+	local i
+	for ((i = 0; i < $2; i++)); do
+		ctl set "$(nth "$1" $i)" "${@:3}"
+	done
+}
+
+# ---- how often, and where ---------------------------------------------------
+
+every_path_once()
+{
+	new_head fk 3 "${most[@]}"
+	policy fk "$1"
+	all_paths fk 3 error=io
+	errno EIO ctl submit fk op=read
+	same "bios with fail-fast" 3 "$(count failfast)"
+	for p in fka fkb fkc; do
+		same "bios with fail-fast on $p" 1 "$(($(count $p.bios) - $(count $p.patient)))"
+	done
+	same "bios without" 1 "$(count patient)"
+	same "calls of path_error" 4 "$(count path_error)"
+}
+
+first_error_does_not_count()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fka error=transport error_count=1
+	ctl set fkb error=io error_count=1
+	ctl submit fk op=write
+	same "bios at the paths" 3 "$(count bios)"
+	same "the last one without fail-fast" 1 "$(count patient)"
+	ctl submit fk op=read verify=1
+}
+
+answers_go_up()	# answers_go_up STATUS ERRNO
+{
+	new_head fk 2 "${most[@]}"
+	all_paths fk 2 error="$1"
+	errno "$2" ctl submit fk op=read
+	same "bios at the paths" 1 "$(count bios)"
+	same "calls of path_error" 0 "$(count path_error)"
+	same "failovers" 0 "$(stat_of fk failovers)"
+	state_is fk fka usable
+	state_is fk fkb usable
+}
+
+disabled_is_not_tried()
+{
+	new_head fk 3 "${most[@]}"
+	ctl set fkb disabled=1
+	ctl path_changed fkb
+	ctl set fka error=io
+	ctl set fkc error=io
+	errno EIO ctl submit fk op=read
+	same "bios on the disabled path" 0 "$(count fkb.bios)"
+	same "bios at the paths" 3 "$(count bios)"
+}
+
+# ---- health ------------------------------------------------------------------
+
+reads() { ctl submit "$1" op=read wait=1 count="$2" sectors=8 step=8; }
+
+third_error_fails_path()
+{
+	new_head fk 3 "${most[@]}"
+	policy fk round-robin
+	ctl set fka error=io
+	reads fk 30
+	same "bios on the failing path" 3 "$(count fka.bios)"
+	same "state" failed "$(state_of fk fka)"
+	same "state of the others" "usable usable" "$(state_of fk fkb) $(state_of fk fkc)"
+	same "errors" 3 "$(stat_of fk fka/errors)"
+	same "failovers" 3 "$(stat_of fk fka/failovers)"
+}
+
+one_bio_tests()
+{
+	third_error_fails_path
+	# one a test, a second and then two after the one before
+	wait_for 20 tested 4
+	reads fk 20
+	same "bios on the failing path after its first test" 4 "$(count fka.bios)"
+	same "state" failed "$(state_of fk fka)"
+	ctl set fka error=ok
+	wait_for 20 tested 5
+	same "state" usable "$(state_of fk fka)"
+	reads fk 30
+	count_least fka.bios 10
+}
+tested()
+{
+	reads fk 1
+	count_least fka.bios "$1"
+}
+
+restored_at_once()
+{
+	third_error_fails_path
+	ctl set fka error=ok
+	ctl restored fka
+	same "state" usable "$(state_of fk fka)"
+	reads fk 30
+	count_least fka.bios 10
+}
+
+failed_is_better_than_none()
+{
+	third_error_fails_path
+	all_paths fk 3 error=ok
+	ctl set fkb disabled=1
+	ctl set fkc disabled=1
+	ctl path_changed fkb
+	reads fk 1
+	count_least fka.bios 4
+	same "parked" 0 "$(stat_of fk requeued)"
+}
+
+driver_knows()	# errors of a path that its driver calls disabled do not count
+{
+	new_head fk 2 "${most[@]}"
+	policy fk round-robin
+	ctl set fka hang=1
+	bg ctl submit fk op=write count=20
+	wait_for 10 count_least fka.bios_held 5
+	ctl set fka disabled=1 error=io
+	ctl path_changed fka
+	ctl set fka hang=0
+	joined
+	same "state" disabled "$(state_of fk fka)"
+	ctl set fka disabled=0 error=ok
+	ctl path_changed fka
+	same "state" usable "$(state_of fk fka)"
+	ctl submit fk op=read count=20 verify=1
+}
+
+# ---- what a bio carries ------------------------------------------------------
+
+order_after_failover()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1
+	ctl set fka hang=1
+	bg ctl submit fk op=write count=200
+	wait_for 10 count_is fka.bios_held 200
+	ctl order on
+	# the first ones fail it, as disabled: otherwise it is still chosen
+	ctl set fka disabled=1 error=io
+	ctl path_changed fka
+	ctl set fka hang=0
+	joined
+	same "bios on the other path" 200 "$(arrived fkb | wc -l)"
+	arrived fkb | ascending
+	ctl order off
+	ctl submit fk op=read count=200 verify=1
+}
+
+order_of_parked()
+{
+	new_head fk 1 "${most[@]}"
+	ctl set fka disabled=1
+	ctl path_changed fka
+	ctl order on
+	bg ctl submit fk op=write count=200
+	wait_for 10 stat_least fk requeued 200
+	ctl set fka disabled=0
+	ctl path_changed fka
+	joined
+	same "bios on the path" 200 "$(arrived fka | wc -l)"
+	arrived fka | ascending
+	ctl order off
+}
+
+nowait()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1
+	ctl set fka error=io
+	ctl submit fk op=write nowait=1
+	same "flag on the first path" 1 "$(count fka.nowait)"
+	same "and on the second, where a worker sends it" 0 "$(count fkb.nowait)"
+	ctl submit fk op=read verify=1 nowait=1
+}
+
+polled()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1 delay_us=2000
+	ctl set fka error=io delay_us=2000
+	ctl submit fk op=write polled=1 count=10
+	ctl submit fk op=read polled=1 count=10 wait=1 verify=1
+}
+
+split()
+{
+	ctl add_head fk "${most[@]}"
+	add_paths fk 2 max_sectors=64
+	scanned fk
+	reset
+	ctl set fkb access=1
+	ctl set fka error=io
+	ctl submit fk op=write sectors=512
+	same "parts on the second path" 8 "$(count fkb.bios)"
+	same "sectors there" 512 "$(count fkb.sectors)"
+	ctl submit fk op=read sectors=512 verify=1
+}
+
+integrity()	# integrity MAX_SECTORS
+{
+	ctl add_head fk "${most[@]}" integrity
+	add_paths fk 2 max_sectors="$1"
+	scanned fk
+	reset
+	ctl set fkb access=1
+	ctl set fka error=io
+	ctl submit fk op=write sectors=256 integrity=1
+	count_least fka.integrity_ok 1
+	same "parts with the right data on the second path" $((256 / $1)) "$(count fkb.integrity_ok)"
+	same "bios with others" 0 "$(count integrity_bad)"
+	ctl submit fk op=read sectors=256 integrity=1 verify=1
+	same "bios with others" 0 "$(count integrity_bad)"
+}
+
+flush_and_fua()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1
+	ctl set fka error=io
+	ctl submit fk op=write fua=1
+	same "FUA on both paths" "1 1" "$(count fka.fua) $(count fkb.fua)"
+	ctl submit fk op=flush
+	ctl submit fk op=discard
+	same "discards on the second path" 1 "$(count fkb.discards)"
+}
+
+# ---- parked ------------------------------------------------------------------
+
+park()	# park OPTION...: a bio waits on a head without a usable path
+{
+	new_head fk 2 "${most[@]}" "$@"
+	all_paths fk 2 disabled=1
+	ctl path_changed fka
+	bg ctl submit fk op=write
+	wait_for 10 stat_least fk requeued 1
+}
+
+parked_is_sent()
+{
+	park
+	ctl set fkb disabled=0
+	ctl path_changed fkb
+	joined
+	same "bios there" 1 "$(count fkb.bios)"
+	ctl submit fk op=read verify=1
+}
+
+parked_is_sent_to_new_path()
+{
+	park
+	ctl add_path fk fkc
+	ctl set_live fkc
+	joined
+	same "bios there" 1 "$(count fkc.bios)"
+}
+
+parked_fails_with_head()
+{
+	park
+	ctl del_head fk
+	errno EIO joined_loud
+}
+joined_loud() { joined || { cat "$work/bg.$bg" >&2; return 1; }; }
+
+parked_fails_without_hope()
+{
+	park
+	all_paths fk 2 available=0
+	ctl path_changed fka
+	errno EIO joined_loud
+	errno EIO ctl submit fk op=read
+	same "failed for want of a path" 2 "$(stat_of fk failed)"
+}
+
+parked_fails_after_grace()
+{
+	local start
+	new_head fk 2 "${most[@]}"
+	echo 2 >/sys/block/fk/delayed_removal_secs
+	all_paths fk 2 disabled=1 available=0
+	ctl path_changed fka
+	start=$(now_ms)
+	errno EIO ctl submit fk op=read
+	same "two seconds and no more than ten" 1 "$((($(now_ms) - start) >= 1900 && ($(now_ms) - start) < 10000))"
+	same "parked once" 1 "$(stat_of fk requeued)"
+	same "failed" 1 "$(stat_of fk failed)"
+}
+
+again_is_an_answer()
+{
+	new_head fk 2 "${most[@]}"
+	all_paths fk 2 error=again
+	errno EAGAIN ctl submit fk op=read nowait=1
+	same "bios at the paths" 1 "$(count bios)"
+	state_is fk fka usable
+}
+
+hanging_path_deleted()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1
+	ctl set fka hang=1
+	bg ctl submit fk op=write count=50
+	wait_for 10 count_is fka.bios_held 50
+	ctl del_path fka
+	joined
+	same "bios on the other path" 50 "$(count fkb.bios)"
+	ctl submit fk op=read count=50 verify=1
+}
+
+# ---- whole -------------------------------------------------------------------
+
+stat_fields() { read -r -a stat_now <"/sys/block/$1/stat"; echo "${stat_now[$2]}"; }
+
+iostat_right()
+{
+	local writes sectors reads bios
+	new_head fk 2 "${most[@]}"
+	bios=$(stat_of fk bios)
+	reads=$(stat_fields fk 0)
+	writes=$(stat_fields fk 4)
+	sectors=$(stat_fields fk 6)
+	ctl set fka error=io error_count=2
+	ctl submit fk op=write count=50 wait=1
+	ctl submit fk op=read count=50 wait=1 verify=1
+	same "writes" 50 $(($(stat_fields fk 4) - writes))
+	same "sectors written" 400 $(($(stat_fields fk 6) - sectors))
+	same "reads" 50 $(($(stat_fields fk 0) - reads))
+	same "in flight" 0 "$(stat_fields fk 8)"
+	same "in flight on the paths" "0 0" \
+		"$(stat_of fk fka/in_flight) $(stat_of fk fkb/in_flight)"
+	same "bios of the paths" 102 $(($(stat_of fk bios) - bios))
+	same "failovers" 2 "$(stat_of fk failovers)"
+}
+
+in_flight_counted()	# POLICY
+{
+	new_head fk 2 "${most[@]}"
+	policy fk "$1"
+	all_paths fk 2 hang=1
+	bg ctl submit fk op=write count=40
+	wait_for 10 count_is bios_held 40
+	same "in flight" 40 "$(stat_fields fk 8)"
+	same "in flight on the paths" 40 $(($(stat_of fk fka/in_flight) + $(stat_of fk fkb/in_flight)))
+	if [[ $1 != round-robin ]]; then
+		same "as the policy counts" "20 20" "$(count fka.nr_active) $(count fkb.nr_active)"
+	fi
+	all_paths fk 2 hang=0
+	joined
+	same "as the policy counts" "0 0" "$(count fka.nr_active) $(count fkb.nr_active)"
+}
+
+data_survives()
+{
+	new_head fk 3 "${most[@]}" size=32
+	policy fk "$1"
+	all_paths fk 3 delay_us=200
+	with_fio --filename=/dev/fk --rw=randwrite --verify=crc32c --verify_fatal=1 --iodepth=16 \
+		--ioengine=libaio --direct=1 --size=32M --do_verify=1 --verify_backlog=256 -- one_after_the_other
+}
+one_after_the_other()
+{
+	local round p base
+	for round in 1 2 3; do
+		for p in fka fkb fkc; do
+			base=$(count $p.bios_failed)
+			ctl set $p error=io error_count=5
+			wait_for 20 count_least $p.bios_failed $((base + 3))
+			ctl set $p error=ok error_count=-1
+			ctl restored $p
+		done
+	done
+}
+
+fake "every usable path is tried once, then one without fail-fast: round-robin" every_path_once round-robin
+fake "the same: numa" every_path_once numa
+fake "the same: queue-depth" every_path_once queue-depth
+fake "the same: service-time" every_path_once service-time
+fake "the last try succeeds: no error" first_error_does_not_count
+fake "a medium error goes up at once" answers_go_up medium ENODATA
+fake "a reservation conflict goes up at once" answers_go_up resv EBADE
+fake "a disabled path is not tried" disabled_is_not_tried
+fake "the third error in a row makes a path failed" third_error_fails_path
+fake "after its back-off one bio tests it" one_bio_tests
+fake "a driver that knows better restores it at once" restored_at_once
+fake "a failed path is used if there is no other" failed_is_better_than_none
+fake "errors of a path that its driver calls disabled do not count" driver_knows
+fake "bios keep their order over a failover" order_after_failover
+fake "parked bios keep their order" order_of_parked
+fake "REQ_NOWAIT and a failover" nowait
+fake "REQ_POLLED and a failover" polled
+fake "a bio larger than the paths take, and a failover" split
+fake "integrity data and a failover" integrity 256
+fake "integrity data, split, and a failover" integrity 64
+fake "flush, FUA, discard and a failover" flush_and_fua
+fake "a parked bio is sent when a path comes back" parked_is_sent
+fake "a parked bio is sent when a path is added" parked_is_sent_to_new_path
+fake "a parked bio fails when the head is removed" parked_fails_with_head
+fake "a parked bio fails when no path can come back" parked_fails_without_hope
+fake "a parked bio without hope fails after the grace period" parked_fails_after_grace
+fake "to be told to come back later is an answer" again_is_an_answer
+fake "bios on a path that is deleted go to another" hanging_path_deleted
+fake "iostat: each I/O is counted once" iostat_right
+fake "in flight: round-robin" in_flight_counted round-robin
+fake "in flight: queue-depth" in_flight_counted queue-depth
+fake "data under fio: round-robin" data_survives round-robin
+fake "data under fio: service-time" data_survives service-time
+fake_end

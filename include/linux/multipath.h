@@ -117,8 +117,8 @@ enum mpath_access_state {
  * @flags: MPATH_DEVICE_* bits
  * @numa_node: the path's node or NUMA_NO_NODE
  * @nr_active: commands in flight, as queue-depth compares them; owned by the
- *	driver, may be shared by the paths of one controller, must outlive the
- *	path; not NULL
+ *	driver (but counted by the library with %MPATH_FEAT_FAILOVER), may be
+ *	shared by the paths of one controller, must outlive the path; not NULL
  * @access_state: written by the driver with mpath_set_access_state(), which
  *	all CPUs follow at once. A plain WRITE_ONCE at any time is followed within
  *	a tenth of a second, at once if it makes the path worse
@@ -211,8 +211,8 @@ struct mpath_device {
  *	error does not count against the path's health. Any context, must not
  *	sleep; the path is pinned.
  *
- * Callbacks run under SRCU, or, after a bio or a command came back, with the path
- * pinned by @get_path.
+ * Callbacks run under SRCU; after a bio or a command came back, with the path
+ * pinned by @get_path; or, to show a file in sysfs, while the path is not deleted.
  */
 struct mpath_head_template {
 	bool (*available_path)(struct mpath_device *mpath_device);
@@ -257,13 +257,34 @@ struct mpath_head_template {
  * the head's I/O accounting, measures, and counts them in
  * &mpath_device.nr_active while the policy looks at that. A bio that comes back
  * with a path error (blk_path_error()) is sent to every other usable path once;
- * after that one that is still usable gets it without fail-fast, and what its
- * driver says is final. Needs @get_path; not together with @clone_bio.
+ * a quarter of a second later one that is usable then gets it once more, and that
+ * is final. An error of the device itself gets one try without fail-fast, for the
+ * retries of the path's driver. Needs @get_path; not together with @clone_bio.
  *
  * %MPATH_FEAT_STACK_LIMITS: the library keeps the head's queue limits, capacity
  * and read-only flag: what was given to mpath_alloc_head_disk() stacked over the
  * disks of all paths. A path with other blocks or another capacity than the head
  * is refused by mpath_add_device(); see mpath_revalidate() for later changes.
+ */
+
+/**
+ * DOC: Persistent reservations
+ *
+ * The head's disk has all operations of struct pr_ops; a driver has nothing to do
+ * for them. They are executed by the pr_ops of the path's disk, on its whole-disk
+ * bdev: in process context, with the path pinned by @get_path, else under SRCU.
+ * Never two at a time of one head. Paths without pr_ops: -EOPNOTSUPP.
+ *
+ * A key that is registered goes to all paths. A path that is added while one is,
+ * or that @is_disabled (or has %MPATH_STATE_OTHER) when one is registered, is not
+ * chosen before the key was registered there; that begins with
+ * mpath_device_set_live() or when the driver calls mpath_path_changed() or
+ * mpath_set_access_state().
+ *
+ * Return: what the path's driver returned, a negative errno or a value of enum
+ * pr_status. Of the head's own: -ENODEV if the head is being removed;
+ * -EWOULDBLOCK without a usable path; -EIO for a release when no usable path
+ * holds the reservation.
  */
 #define MPATH_FEAT_PLAIN_BIOS		(1U << 0)
 #define MPATH_FEAT_FAILOVER		(1U << 1)
@@ -338,6 +359,7 @@ struct mpath_head {
 	struct delayed_work	park_work;
 	struct delayed_work	event_work;
 	unsigned long		remove_at;
+	struct bio_list		ready_list;
 	struct queue_limits	*base_limits;
 	struct kobject		*stats_kobj;
 	void			*node_hints;
@@ -696,7 +718,8 @@ void mpath_add_sysfs_link(struct mpath_head *mpath_head);
 void mpath_remove_sysfs_link(struct mpath_device *mpath_device);
 
 /**
- * mpath_failover_bio() - a bio failed on one path; send it again
+ * mpath_failover_bio() - a bio failed on one path; send it again. For drivers
+ * that clone bios themselves, without %MPATH_FEAT_FAILOVER
  * @mpath_device: the path it failed on, pinned by the caller
  * @bio: the bio that was submitted to the head (the original, not a clone),
  *	untouched since. REQ_NOWAIT and REQ_POLLED are cleared: the submitter's

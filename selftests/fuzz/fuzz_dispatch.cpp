@@ -113,7 +113,7 @@ private:
 	}
 	void news()
 	{
-		mpc_clear_all(world_->core());
+		mpc_changed(world_->core());
 		dirty_ = false;
 	}
 	mpath_device *some_path()
@@ -171,7 +171,8 @@ private:
 	[[nodiscard]] bool hope() const
 	{
 		for (const mpath_device *p : world_->paths())
-			if (p->available && !(mpc_path_blocked(p->core) & MPC_BLOCK_MISMATCH))
+			if (p->available && !(mpc_path_blocked(p->core) &
+					      (MPC_BLOCK_MISMATCH | MPC_BLOCK_HOPELESS)))
 				return true;
 		return false;
 	}
@@ -330,7 +331,8 @@ private:
 		const mpath_device *p = world_->try_add({.node = static_cast<s32>(what & 3) - 1,
 							 .access = what >> 2 & 3,
 							 .active = static_cast<s32>(what >> 4 & 3) - 1,
-							 .disabled = (what & 64) != 0},
+							 .disabled = (what & 64) != 0,
+							 .blocked = what & 128 ? MPC_BLOCK_REGISTER : 0},
 							&err);
 
 		REQUIRE((p != nullptr) == (takes_paths() && !full));
@@ -364,8 +366,7 @@ private:
 			p.uring_result = what & 16 ? -MPC_ESHUTDOWN : kQueued;
 			break;
 		case 6:
-			(void)mpc_path_block(p.core, what & 16 ? MPC_BLOCK_MISMATCH : MPC_BLOCK_REGISTER,
-					     what & 8);
+			(void)mpc_path_block(p.core, MPC_BLOCK_MISMATCH << (what >> 4 & 3), what & 8);
 			break;
 		default:
 			(void)mpc_path_forgive(p.core);

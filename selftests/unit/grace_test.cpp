@@ -56,6 +56,8 @@ TEST_F(Grace, APathThatDoesNotFitItsHeadIsNoHope)
 	(void)mpc_path_block(path.core, MPC_BLOCK_MISMATCH, 0);
 	(void)mpc_path_block(path.core, MPC_BLOCK_REGISTER, 1);
 	EXPECT_TRUE(waits()) << "it will be registered";
+	(void)mpc_path_block(path.core, MPC_BLOCK_HOPELESS, 1);
+	EXPECT_FALSE(waits()) << "or not";
 }
 
 TEST_F(Grace, HopeStartsThePeriodAnew)

@@ -246,11 +246,24 @@ TEST_F(PathHealth, BlockTakesItsOwnBitsOnly)
 
 	EXPECT_EQ(mpc_path_block(path.core, ~0u, 1), 1);
 	EXPECT_EQ(path.health(), kOk) << "the state lies beside the bits";
-	EXPECT_EQ(mpc_path_blocked(path.core), MPC_BLOCK_MISMATCH | MPC_BLOCK_REGISTER);
+	EXPECT_EQ(mpc_path_blocked(path.core),
+		  MPC_BLOCK_MISMATCH | MPC_BLOCK_REGISTER | MPC_BLOCK_HOPELESS);
 	EXPECT_EQ(mpc_path_block(path.core, 3, 1), 0);
 	EXPECT_EQ(mpc_path_block(path.core, ~0u, 0), 1);
 	EXPECT_EQ(mpc_path_blocked(path.core), 0u);
 	EXPECT_EQ(mpc_path_block(path.core, ~0u, 0), 0);
+}
+
+TEST_F(PathHealth, APathCanBeBlockedFromTheBeginning)
+{
+	mpath_device &path = world->add({.blocked = MPC_BLOCK_REGISTER | 3});
+
+	EXPECT_EQ(mpc_path_blocked(path.core), MPC_BLOCK_REGISTER);
+	EXPECT_EQ(path.health(), kOk);
+	EXPECT_EQ(world->pick(), nullptr);
+	EXPECT_EQ(mpc_path_block(path.core, MPC_BLOCK_REGISTER, 0), 1);
+	mpc_changed(world->core());
+	EXPECT_EQ(world->pick(), &path);
 }
 
 struct AnyPolicyHealth : PathHealth, ::testing::WithParamInterface<u32> {
@@ -284,6 +297,15 @@ TEST_P(AnyPolicyHealth, AFailedPathIsASpare)
 	(void)mpc_path_forgive(failed.core);
 	mpc_clear_all(world->core());
 	EXPECT_EQ(world->pick(), &failed);
+}
+
+TEST_P(AnyPolicyHealth, AFailedPathIsASpareAmongNonOptimizedOnesToo)
+{
+	mpath_device &failed = world->add({.access = MPC_ACCESS_NONOPTIMIZED, .active = 0});
+	mpath_device &well = world->add({.access = MPC_ACCESS_NONOPTIMIZED, .active = 9});
+
+	world->make_failed(failed);
+	EXPECT_EQ(world->picks(4), std::vector<int>(4, well.id));
 }
 
 TEST_P(AnyPolicyHealth, APathThatFailsIsLeftAtOnceThoughNobodyIsTold)
@@ -322,7 +344,7 @@ TEST_P(AnyPolicyHealth, ABlockedPathIsNeverChosen)
 {
 	const auto paths = add_paths(2);
 
-	for (const u32 bit : {MPC_BLOCK_MISMATCH, MPC_BLOCK_REGISTER}) {
+	for (const u32 bit : {MPC_BLOCK_MISMATCH, MPC_BLOCK_REGISTER, MPC_BLOCK_HOPELESS}) {
 		EXPECT_EQ(mpc_path_block(paths[0]->core, bit, 1), 1);
 		EXPECT_EQ(world->picks(3), std::vector<int>(3, 1)) << "seen without being told";
 		paths[0]->disabled_calls = 0;

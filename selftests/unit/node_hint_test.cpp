@@ -199,6 +199,9 @@ TEST_P(Cost, AnyNewsMakesEveryNodeLookAgain)
 		case 1:
 			(void)mpc_clear_path(world->core(), paths[0]->core);
 			break;
+		case 4:
+			mpc_changed(world->core());
+			break;
 		default: {
 			mpath_device &guest = world->add({.disabled = true});
 
@@ -215,7 +218,7 @@ TEST_P(Cost, AnyNewsMakesEveryNodeLookAgain)
 
 	if (n == MPC_MAX_PATHS)
 		world->del(*paths[63]);
-	for (const u32 kind : {0u, 1u, 2u, 3u}) {
+	for (const u32 kind : {0u, 1u, 2u, 3u, 4u}) {
 		for (s32 node = 0; node < 4; ++node) {
 			set_node(node);
 			(void)world->pick();

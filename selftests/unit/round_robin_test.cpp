@@ -165,23 +165,31 @@ TEST_F(RoundRobin, APlaceThatAnotherCpuMovesInMidWalkHidesNoPath)
 {
 	const auto paths = add_paths(4);
 
-	// nothing but the path in slot 0 is usable; while the others are looked at
-	// the place moves from 0 to 3, from where slot 0 lies ahead
+	// The place is 2, so the walk is 3, then 0 to 2. While it looks at 3 the place
+	// moves to 0; the only usable path is 1.
+	EXPECT_EQ(world->picks(3), (std::vector{0, 1, 2}));
+	(void)mpc_clear_path(world->core(), paths[1]->core); // void, but the place is kept
+	paths[0]->disabled = paths[2]->disabled = paths[3]->disabled = true;
+	paths[3]->on_disabled = [&] {
+		paths[3]->on_disabled = nullptr;
+		paths[0]->disabled = false;
+		EXPECT_EQ(world->pick(0b1110), paths[0]);
+		paths[0]->disabled = true;
+	};
+	EXPECT_EQ(world->pick(), paths[1]);
+	EXPECT_EQ(paths[3]->on_disabled, nullptr);
+}
+
+TEST_F(RoundRobin, ARetryTakesTheNextOfTheRememberedPaths)
+{
+	const auto paths = add_paths(8);
+
 	EXPECT_EQ(world->pick(), paths[0]);
-	for (u32 i = 1; i < 4; ++i)
-		paths[i]->disabled = true;
-	for (const u64 excluded : {0b0111ull, 0b1101ull, 0b1110ull}) {
-		mpc_clear_all(world->core());
-		EXPECT_EQ(world->pick(), paths[0]);
-		mpc_clear_path(world->core(), paths[1]->core); // void, but the place is kept
-		paths[2]->on_disabled = [&] {
-			paths[2]->on_disabled = nullptr;
-			paths[1]->disabled = paths[3]->disabled = false;
-			(void)world->pick(excluded);
-			paths[1]->disabled = paths[3]->disabled = true;
-		};
-		EXPECT_EQ(world->pick(), paths[0]) << excluded;
-	}
+	for (mpath_device *path : paths)
+		path->disabled_calls = 0;
+	EXPECT_EQ(world->pick(0b0110), paths[3]);
+	EXPECT_EQ(paths[3]->disabled_calls, 1u);
+	EXPECT_EQ(paths[4]->disabled_calls, 0u) << "and looks at no other";
 }
 
 TEST_F(RoundRobin, EveryPathUnlinkedInMidWalkTerminates)

@@ -54,6 +54,7 @@ struct mpc_path;
 #define MPC_EIO			5
 #define MPC_ENXIO		6
 #define MPC_EAGAIN		11
+#define MPC_ENOMEM		12
 #define MPC_ENODEV		19
 #define MPC_EINVAL		22
 #define MPC_ENOTTY		25
@@ -99,6 +100,12 @@ struct mpc_path;
 #define MPC_BIO_PARK		1	/* no usable path, but there may be one */
 #define MPC_BIO_FAIL		2	/* no usable path */
 #define MPC_BIO_DEAD		3	/* no head */
+#define MPC_BIO_LATER		4	/* it is to wait a little */
+#define MPC_BIO_NO_MEMORY	5	/* for a new clone, in the worker */
+
+/* mpk_bio_forward() */
+#define MPC_FORWARD_PATIENT	(1u << 0)	/* not fail-fast */
+#define MPC_FORWARD_WORKER	(1u << 1)	/* from the requeue work: do not wait for memory */
 
 /* After an error of a path: send the bio again, or is that the last word? */
 #define MPC_TRY_DONE		0
@@ -122,7 +129,7 @@ struct mpc_path;
 #define MPC_COUNT_IOCTLS	2
 #define MPC_COUNT_SUBMIT_ERRORS	3
 #define MPC_COUNT_FAILOVERS	4
-#define MPC_COUNT_ERRORS	5	/* path errors of bios */
+#define MPC_COUNT_ERRORS	5	/* bios that came back with an error */
 #define MPC_COUNT_BIOS_DONE	6	/* bios that came back */
 #define MPC_COUNT_READ_BYTES	7
 #define MPC_COUNT_WRITE_BYTES	8
@@ -155,14 +162,20 @@ struct mpc_path_args {
 MPATH_ABI_SIZE(struct mpc_path_args, 32);
 MPATH_ABI_OFF(struct mpc_path_args, numa_node, 24);
 
+/* How far a bio has got. */
+#define MPC_STAGE_EACH		0	/* each usable path once */
+#define MPC_STAGE_LAST		1	/* one more, that is final */
+#define MPC_STAGE_PATIENT	2	/* the same, with the driver's own retries */
+
 /* The tries of one bio; all zero for a new one. */
 struct mpc_try {
 	u64 tried;	/* slots that gave an error in this pass */
+	u64 not_before;	/* tick */
 	u32 passes;	/* passes that ended without a usable path left */
-	u32 patient;	/* the path's driver does its own retries now */
+	u32 stage;	/* MPC_STAGE_* */
 };
-MPATH_ABI_SIZE(struct mpc_try, 16);
-MPATH_ABI_OFF(struct mpc_try, passes, 8);
+MPATH_ABI_SIZE(struct mpc_try, 24);
+MPATH_ABI_OFF(struct mpc_try, passes, 16);
 
 /* One ioctl as it travels from a file to a path. */
 struct mpc_ioctl_args {

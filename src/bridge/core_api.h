@@ -51,7 +51,10 @@ int mpc_path_del(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
 /* Head lock held. */
 u32 mpc_path_count(const struct mpc_head *head) MPATH_NOEXCEPT;
 
-/* Per-node choice: forget one path (1: it was one), forget all. */
+/*
+ * Per-node choice: forget one path (1: it was one), forget all. News for all
+ * CPUs, who look at all paths again; any context, no section is needed.
+ */
 int mpc_clear_path(struct mpc_head *head, void *storage) MPATH_NOEXCEPT;
 void mpc_clear_all(struct mpc_head *head) MPATH_NOEXCEPT;
 /* A path or the policy has changed: no CPU goes by what it remembers. Any context. */
@@ -95,6 +98,11 @@ int mpc_path_good(void *storage, u64 ns) MPATH_NOEXCEPT;
  */
 u32 mpc_path_bad(void *storage, const struct mpc_ops *ops, struct mpc_try *t,
 		 u32 *changed) MPATH_NOEXCEPT;
+/*
+ * One with an error that is no path's, but that its driver was told not to retry:
+ * MPC_TRY_*. The path has answered: mpc_path_good() as well.
+ */
+u32 mpc_path_answered(struct mpc_try *t) MPATH_NOEXCEPT;
 long mpc_ioctl(struct mpath_gate *gate,
 	       const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
 int mpc_uring_cmd(struct mpath_gate *gate, struct io_uring_cmd *cmd,

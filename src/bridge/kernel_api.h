@@ -24,11 +24,12 @@ s32 mpk_node_distance(s32 a, s32 b) MPATH_NOEXCEPT;
 void mpk_might_sleep(void) MPATH_NOEXCEPT;
 
 /*
- * Send a bio, or one that failed elsewhere again, to a path; in a section. 0 if
- * it was consumed; -ENODEV if the path is on its way out, the bio is untouched.
+ * Send a bio, or one that failed elsewhere again, to a path; in a section. @how:
+ * MPC_FORWARD_*. 0 if it was consumed; else it is untouched: -ENODEV if the path
+ * is on its way out; -ENOMEM in the worker.
  */
 int mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
-		    struct bio *bio, u32 patient) MPATH_NOEXCEPT;
+		    struct bio *bio, u32 how) MPATH_NOEXCEPT;
 /* Effects on a new bio; each consumes it. @head is NULL if it is gone. */
 void mpk_bio_park(struct mpath_head *head, struct bio *bio) MPATH_NOEXCEPT;
 void mpk_bio_fail(struct mpath_head *head, struct bio *bio) MPATH_NOEXCEPT;

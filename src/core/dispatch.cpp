@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dispatch.hpp"
 
+#include "clock.hpp"
 #include "guard.hpp"
 #include "head.hpp"
 
@@ -69,13 +70,26 @@ struct Hold {
 
 constexpr Outcome kPathLeaving = {-MPC_ENODEV, true};
 
-} // namespace
-
-namespace {
-
 /// How often a bio may run out of paths that it was not tried on. Each time but
 /// the last it has waited for one to come back.
 constexpr u32 kMostPasses = 32;
+
+/// How long a bio waits before its last try: what made every path refuse it may
+/// be over by then.
+u64 last_try_delay() noexcept
+{
+	return g_clock.hz / 4;
+}
+
+/// No path is usable: a bio that was tried on some starts over when one is back.
+bool may_start_over(mpc_try &t) noexcept
+{
+	const bool was_sent = t.tried || t.stage != MPC_STAGE_EACH;
+
+	t.tried = 0;
+	t.stage = MPC_STAGE_EACH;
+	return !was_sent || ++t.passes < kMostPasses;
+}
 
 /// Send a bio to a path. One that is new is parked or failed if there is none;
 /// for one that is sent again that is left to the caller.
@@ -92,33 +106,37 @@ u32 send_bio(mpath_gate *gate, bio *b, mpc_try &t, bool fresh) noexcept
 			mpk_bio_fail(nullptr, b);
 		return MPC_BIO_DEAD;
 	}
+	if (t.not_before > now_ticks()) [[unlikely]]
+		return MPC_BIO_LATER;
 
 	for (u32 round = 0; round < MPC_MAX_PATHS; ++round) {
-		Path *path = head->select(section.token(), t.tried | leaving, For::kBio);
-		u32 patient = 0;
+		const bool each = t.stage == MPC_STAGE_EACH;
+		// Not one under test while there are others, if what it says is final.
+		Path *path = head->select(section.token(), (each ? t.tried : 0) | leaving,
+					  each ? For::kBio : For::kLastTry);
 
-		if (!path && t.tried) {
-			// Every usable path has had its turn. Now one that is
-			// usable gets the last word, with its own retries.
-			// Not one under test while there are others: what it says
-			// is final.
-			path = head->select(section.token(), leaving, For::kLastTry);
-			patient = 1;
+		if (!path && each && t.tried && head->select(section.token(), leaving)) {
+			// Every usable path has had its turn.
+			t.stage = MPC_STAGE_LAST;
+			t.not_before = now_ticks() + last_try_delay();
+			return MPC_BIO_LATER;
 		}
 		if (!path)
 			break;
 
 		const u32 slot = path->slot();
+		const u32 how = (t.stage == MPC_STAGE_PATIENT ? MPC_FORWARD_PATIENT : 0) |
+				(fresh ? 0 : MPC_FORWARD_WORKER);
+		const int ret = mpk_bio_forward(head->handle(), path->handle(), b, how);
 
-		if (!mpk_bio_forward(head->handle(), path->handle(), b, patient)) [[likely]]
+		if (!ret) [[likely]]
 			return MPC_BIO_SENT;
+		if (ret == -MPC_ENOMEM)
+			return MPC_BIO_NO_MEMORY;
 		leaving |= slot_bit(slot);
 	}
 
-	const bool again = !t.tried || ++t.passes < kMostPasses;
-
-	t.tried = 0;
-	if (again && head->may_recover(section.token())) {
+	if (may_start_over(t) && head->may_recover(section.token())) {
 		if (fresh)
 			mpk_bio_park(head->handle(), b);
 		return MPC_BIO_PARK;
@@ -151,13 +169,21 @@ u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept
 	path.latency().back();
 	changed = !down && path.health().bad();
 	t.tried |= slot_bit(path.slot());
-	if (!t.patient)
+	if (t.stage == MPC_STAGE_EACH)
 		return MPC_TRY_AGAIN;
 	if (!down) // it had the last word
 		return MPC_TRY_DONE;
 	// It went down meanwhile: that says nothing about the bio.
-	t.patient = 0;
+	t.stage = MPC_STAGE_EACH;
 	return ++t.passes < kMostPasses ? MPC_TRY_AGAIN : MPC_TRY_DONE;
+}
+
+u32 path_answered(mpc_try &t) noexcept
+{
+	if (t.stage == MPC_STAGE_PATIENT)
+		return MPC_TRY_DONE;
+	t.stage = MPC_STAGE_PATIENT;
+	return MPC_TRY_AGAIN;
 }
 
 long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept

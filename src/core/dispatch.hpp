@@ -22,10 +22,10 @@ void submit_bio(mpath_gate *gate, bio *b) noexcept;
 
 /// Send a bio again that was parked. `t`: its tries; nullptr if it had none.
 ///
-/// Every usable path is tried once, in the order the policy gives; then one that
-/// is still usable is asked to do its own retries, and its answer is final. A bio
-/// that is left without a path waits as long as one may come back, at most 32
-/// times.
+/// Every usable path is tried once, in the order the policy gives; a quarter of a
+/// second later one that is usable then is tried once more, and its answer is
+/// final. A bio that is left without a usable path waits as long as one may come
+/// back, at most 32 times.
 /// @context process, may sleep
 /// @return MPC_BIO_*; unless it was sent the bio is the caller's
 [[nodiscard]] u32 redrive_bio(mpath_gate *gate, bio *b, mpc_try *t) noexcept;
@@ -35,6 +35,12 @@ void submit_bio(mpath_gate *gate, bio *b) noexcept;
 /// @context any
 /// @return MPC_TRY_AGAIN: park it; MPC_TRY_DONE: the error is final
 [[nodiscard]] u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept;
+
+/// A bio came back with an error that any path would give, but that the path's
+/// driver might have got over had it not been told to fail fast. It gets one try
+/// with the driver's own retries.
+/// @context any; pure
+[[nodiscard]] u32 path_answered(mpc_try &t) noexcept;
 
 /// @context process, may sleep
 /// @return the path's answer; -EWOULDBLOCK without a usable path; -ENODEV once

@@ -182,6 +182,11 @@ u32 mpc_path_bad(void *storage, const struct mpc_ops *ops, struct mpc_try *t, u3
 	return verdict;
 }
 
+u32 mpc_path_answered(struct mpc_try *t) noexcept
+{
+	return mpath::path_answered(*t);
+}
+
 u32 mpc_redrive_bio(mpath_gate *gate, bio *b, struct mpc_try *t) noexcept
 {
 	return mpath::redrive_bio(gate, b, t);

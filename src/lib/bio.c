@@ -51,9 +51,12 @@ static inline struct mpath_gate *mpath_bio_gate(struct bio *bio)
 	return bio->bi_bdev->bd_disk->private_data;
 }
 
-static inline struct mpath_hook *mpath_hook_of(struct bio *bio)
+/* By the set, too: a path's disk may hand another head's clone on to this head. */
+static inline struct mpath_hook *mpath_hook_of(struct mpath_gate *gate,
+					       struct bio *bio)
 {
-	return bio->bi_end_io == mpath_hook_end_io ?
+	return bio->bi_end_io == mpath_hook_end_io &&
+	       bio->bi_pool == &gate->bios ?
 		container_of(bio, struct mpath_hook, clone) : NULL;
 }
 
@@ -90,9 +93,16 @@ static void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
 		     bio_has_data(bio) ? bio->bi_iter.bi_size : 0);
 }
 
-/* The last steps for every bio; it must not be touched afterwards. */
+/*
+ * The last steps for every bio; it must not be touched afterwards.
+ *
+ * For a submitter that is in mpath_submit_bio() submit_bio_noacct() only puts the
+ * bio on the task's list. In the worker it would go down to the path's driver,
+ * where it may have to wait for long, and the section is still open: there it is
+ * left to mpath_requeue_work(), which sends it when the section has ended.
+ */
 static void mpath_send(struct mpath_head *head, struct mpath_device *dev,
-		       struct bio *bio)
+		       struct bio *bio, u32 how)
 {
 	/* the end-of-device check was made on the head */
 	bio_set_flag(bio, BIO_REMAPPED);
@@ -102,7 +112,10 @@ static void mpath_send(struct mpath_head *head, struct mpath_device *dev,
 	trace_mpath_submit(dev, bio, BLK_STS_OK);
 	trace_block_bio_remap(bio, disk_devt(head->disk),
 			      bio->bi_iter.bi_sector);
-	submit_bio_noacct(bio);
+	if (how & MPC_FORWARD_WORKER)
+		bio_list_add(&head->ready_list, bio);
+	else
+		submit_bio_noacct(bio);
 }
 
 /* Without memory for a clone. */
@@ -116,7 +129,8 @@ static void mpath_no_clone(struct bio *bio)
 
 /* The driver's clone, or the bio itself. */
 static void mpath_forward_plain(struct mpath_head *head,
-				struct mpath_device *dev, struct bio *bio)
+				struct mpath_device *dev, struct bio *bio,
+				u32 how)
 {
 	struct bio *orig = bio;
 
@@ -133,7 +147,7 @@ static void mpath_forward_plain(struct mpath_head *head,
 	if ((bio->bi_opf & REQ_POLLED) &&
 	    !(dev->disk->queue->limits.features & BLK_FEAT_POLL))
 		bio_clear_polled(bio);
-	mpath_send(head, dev, bio);
+	mpath_send(head, dev, bio, how);
 }
 
 /*
@@ -141,7 +155,7 @@ static void mpath_forward_plain(struct mpath_head *head,
  * and thus finds it done by interrupt.
  */
 static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
-			    struct mpath_hook *hook)
+			    struct mpath_hook *hook, u32 how)
 {
 	enum mpath_iopolicy_e policy = mpath_read_iopolicy(head);
 	struct bio *clone = &hook->clone;
@@ -153,29 +167,35 @@ static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
 	if (hook->counted)
 		atomic_inc(dev->nr_active);
 	hook->sent_ns = policy == MPATH_IOPOLICY_ST ? ktime_get_ns() : 0;
-	if (!hook->try.patient)
+	if (!(how & MPC_FORWARD_PATIENT))
 		clone->bi_opf |= REQ_FAILFAST_TRANSPORT;
 	bio_clear_polled(clone);
 	clone->bi_end_io = mpath_hook_end_io;
 	mpath_count_sent(head->gate, dev, clone);
-	mpath_send(head, dev, clone);
+	mpath_send(head, dev, clone, how);
 }
 
-/* A new bio. */
-static void mpath_hook_forward(struct mpath_head *head,
-			       struct mpath_device *dev, struct bio *bio)
+/*
+ * A new bio. The worker does not wait for memory: what it would wait for may be
+ * behind this bio in its own list.
+ */
+static int mpath_hook_forward(struct mpath_head *head, struct mpath_device *dev,
+			      struct bio *bio, u32 how)
 {
-	gfp_t gfp = bio->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO;
+	bool worker = how & MPC_FORWARD_WORKER;
+	gfp_t gfp = worker || bio->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO;
 	struct mpath_gate *gate = head->gate;
 	struct mpath_hook *hook;
 	struct bio *clone;
 
 	clone = bio_alloc_clone(dev->disk->part0, bio, gfp, &gate->bios);
 	if (unlikely(!clone)) {
-		/* GFP_NOIO fails for want of integrity data only */
 		gate->ops.put_path(dev);
+		if (worker)
+			return -ENOMEM;
+		/* GFP_NOIO fails for want of integrity data only */
 		mpath_no_clone(bio);
-		return;
+		return 0;
 	}
 	hook = container_of(clone, struct mpath_hook, clone);
 	hook->orig = bio;
@@ -183,7 +203,8 @@ static void mpath_hook_forward(struct mpath_head *head,
 	hook->acct = blk_queue_io_stat(head->disk->queue);
 	if (hook->acct)
 		hook->start = bio_start_io_acct(bio);
-	mpath_hook_send(head, dev, hook);
+	mpath_hook_send(head, dev, hook, how);
+	return 0;
 }
 
 /* The end of a bio: the hook is freed before, for it lives in the gate's set. */
@@ -209,7 +230,7 @@ static void mpath_hook_complete(struct mpath_hook *hook, blk_status_t status)
  */
 static void mpath_hook_forward_again(struct mpath_head *head,
 				     struct mpath_device *dev,
-				     struct mpath_hook *hook, u32 patient)
+				     struct mpath_hook *hook, u32 how)
 {
 	struct mpath_gate *gate = head->gate;
 	struct bio_set *pool = hook->clone.bi_pool;
@@ -219,46 +240,58 @@ static void mpath_hook_forward_again(struct mpath_head *head,
 	ret = bio_init_clone(dev->disk->part0, &hook->clone, hook->orig,
 			     GFP_NOIO);
 	hook->clone.bi_pool = pool;
+	/* as bio_alloc_clone() does it: the set has no per-CPU cache */
+	hook->clone.bi_opf &= ~(REQ_ALLOC_CACHE | REQ_NOWAIT);
 	if (unlikely(ret)) {
 		gate->ops.put_path(dev);
 		mpath_hook_complete(hook, errno_to_blk_status(ret));
 		return;
 	}
-	hook->clone.bi_opf &= ~REQ_NOWAIT;
-	hook->try.patient = patient;
-	mpath_hook_send(head, dev, hook);
+	mpath_hook_send(head, dev, hook, how);
 }
 
 int mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
-		    struct bio *bio, u32 patient)
+		    struct bio *bio, u32 how)
 {
 	struct mpath_hook *hook;
 
 	if (!(head->mpdt->features & MPATH_FEAT_FAILOVER)) {
-		mpath_forward_plain(head, dev, bio);
+		mpath_forward_plain(head, dev, bio, how);
 		return 0;
 	}
 	if (unlikely(!head->gate->ops.get_path(dev)))
 		return -ENODEV;
-	hook = mpath_hook_of(bio);
-	if (hook)
-		mpath_hook_forward_again(head, dev, hook, patient);
-	else
-		mpath_hook_forward(head, dev, bio);
+	hook = mpath_hook_of(head->gate, bio);
+	if (!hook)
+		return mpath_hook_forward(head, dev, bio, how);
+	mpath_hook_forward_again(head, dev, hook, how);
 	return 0;
 }
 
 /* ----------------------------------------------------------- coming back */
 
-/* Might another path do better? */
-static bool mpath_is_path_error(struct bio *orig, blk_status_t status)
+/* What an error says. */
+enum mpath_error {
+	MPATH_ERROR_PATH,	/* another path may do better */
+	MPATH_ERROR_FAST,	/* the device's answer, but to a driver that was
+				   told not to try again */
+	MPATH_ERROR_FINAL,
+};
+
+static enum mpath_error mpath_judge(blk_status_t status)
 {
-	/*
-	 * A zone append that was sent may have been executed; to be told to come
-	 * back later is an answer.
-	 */
-	return status != BLK_STS_AGAIN && blk_path_error(status) &&
-	       bio_op(orig) != REQ_OP_ZONE_APPEND;
+	switch (status) {
+	case BLK_STS_AGAIN:
+	case BLK_STS_ZONE_OPEN_RESOURCE:
+	case BLK_STS_ZONE_ACTIVE_RESOURCE:
+		return MPATH_ERROR_FINAL;
+	case BLK_STS_TARGET:
+	case BLK_STS_MEDIUM:
+		return MPATH_ERROR_FAST;
+	default:
+		return blk_path_error(status) ? MPATH_ERROR_PATH :
+						MPATH_ERROR_FINAL;
+	}
 }
 
 /* A path became ill or well: all CPUs choose anew, people are told. */
@@ -274,41 +307,52 @@ static void mpath_health_changed(struct mpath_gate *gate)
 	srcu_read_unlock(&gate->srcu, idx);
 }
 
+/* Is that the last word? Tells the core how the path did. */
+static u32 mpath_hook_verdict(struct mpath_gate *gate, struct mpath_hook *hook,
+			      blk_status_t status)
+{
+	enum mpath_error error = mpath_judge(status);
+	struct mpath_device *dev = hook->dev;
+	u32 verdict = MPC_TRY_DONE;
+	u32 changed = 0;
+
+	if (error == MPATH_ERROR_PATH) {
+		if (gate->mpdt->path_error)
+			gate->mpdt->path_error(dev, status);
+		verdict = mpc_path_bad(dev->core, &gate->ops, &hook->try,
+				       &changed);
+	} else if (status != BLK_STS_AGAIN) {
+		/* the path has brought an answer */
+		changed = mpc_path_good(dev->core, 0);
+		if (error == MPATH_ERROR_FAST)
+			verdict = mpc_path_answered(&hook->try);
+	}
+	if (changed)
+		mpath_health_changed(gate);
+	/* one that was sent may have been executed */
+	return bio_op(hook->orig) == REQ_OP_ZONE_APPEND ? MPC_TRY_DONE : verdict;
+}
+
 static void mpath_hook_error(struct mpath_gate *gate, struct mpath_hook *hook,
 			     blk_status_t status)
 {
 	struct mpath_counters __percpu *counters = gate->counters[hook->dev->slot];
 	struct mpath_device *dev = hook->dev;
-	struct bio *orig = hook->orig;
-	u32 verdict, changed;
 
 	if (status != BLK_STS_AGAIN)
 		this_cpu_inc(counters->n[MPC_COUNT_ERRORS]);
-	if (!mpath_is_path_error(orig, status)) {
-		/* the path has brought an answer */
-		if (status != BLK_STS_AGAIN && mpc_path_good(dev->core, 0))
-			mpath_health_changed(gate);
-		trace_mpath_fail(dev, orig, status);
+	if (mpath_hook_verdict(gate, hook, status) == MPC_TRY_DONE) {
+		trace_mpath_fail(dev, hook->orig, status);
 		mpath_hook_complete(hook, status);
 		return;
 	}
-	if (gate->mpdt->path_error)
-		gate->mpdt->path_error(dev, status);
-	verdict = mpc_path_bad(dev->core, &gate->ops, &hook->try, &changed);
-	if (changed)
-		mpath_health_changed(gate);
-	if (verdict == MPC_TRY_DONE) {
-		trace_mpath_fail(dev, orig, status);
-		mpath_hook_complete(hook, status);
-		return;
-	}
-	trace_mpath_failover(dev, orig, status);
+	trace_mpath_failover(dev, hook->orig, status);
 	this_cpu_inc(counters->n[MPC_COUNT_FAILOVERS]);
 	hook->dev = NULL;
 	/* the error of a part that is sent again is no error yet */
 	hook->clone.bi_status = BLK_STS_OK;
 	if (!mpath_park_again(gate, &hook->clone))
-		mpath_hook_complete(hook, BLK_STS_IOERR);
+		mpath_hook_complete(hook, status);
 }
 
 static void mpath_hook_end_io(struct bio *clone)
@@ -359,10 +403,10 @@ void mpk_bio_park(struct mpath_head *head, struct bio *bio)
 	queue_delayed_work(mpath_wq, &head->park_work, MPATH_PARK_RETRY);
 }
 
-/* A bio that had failed on a path has to wait, too: count that once. */
+/* A bio that had failed on a path has to wait for one, too: count that once. */
 void mpath_bio_waits(struct mpath_head *head, struct bio *bio)
 {
-	struct mpath_hook *hook = mpath_hook_of(bio);
+	struct mpath_hook *hook = mpath_hook_of(head->gate, bio);
 
 	if (!hook || hook->waited)
 		return;
@@ -389,17 +433,22 @@ void mpk_bio_fail(struct mpath_head *head, struct bio *bio)
  * mpath_bio_redrive() - send a parked bio again
  * @head: its head; the caller is the head's requeue work
  * @bio: from the requeue list
+ * @hooks_only: memory is short: not one that needs a new clone
  *
  * Context: Process context, may sleep.
- * Return: false if there is still no path; the bio is the caller's then.
+ * Return: MPC_BIO_SENT if the bio was sent (it may be on the head's ready_list)
+ * or has ended; else the bio is the caller's: MPC_BIO_PARK if there is still no
+ * path, MPC_BIO_LATER if this bio is to wait a little, MPC_BIO_NO_MEMORY.
  */
-bool mpath_bio_redrive(struct mpath_head *head, struct bio *bio)
+u32 mpath_bio_redrive(struct mpath_head *head, struct bio *bio, bool hooks_only)
 {
-	struct mpath_hook *hook = mpath_hook_of(bio);
+	struct mpath_hook *hook = mpath_hook_of(head->gate, bio);
+	u32 verdict;
 
-	switch (mpc_redrive_bio(head->gate, bio, hook ? &hook->try : NULL)) {
-	case MPC_BIO_PARK:
-		return false;
+	if (hooks_only && !hook)
+		return MPC_BIO_NO_MEMORY;
+	verdict = mpc_redrive_bio(head->gate, bio, hook ? &hook->try : NULL);
+	switch (verdict) {
 	case MPC_BIO_FAIL:
 		mpath_fail(head);
 		fallthrough;
@@ -408,11 +457,10 @@ bool mpath_bio_redrive(struct mpath_head *head, struct bio *bio)
 			mpath_hook_complete(hook, BLK_STS_IOERR);
 		else
 			mpk_bio_fail(NULL, bio);
-		break;
+		return MPC_BIO_SENT;
 	default:
-		break;
+		return verdict;
 	}
-	return true;
 }
 
 void mpath_failover_bio(struct mpath_device *dev, struct bio *bio)

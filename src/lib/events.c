@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Telling people what became of paths and heads: log lines, uevents of the head's
- * disk, tracepoints.
+ * Telling people what became of paths and heads: log lines, uevents, tracepoints.
  *
  * Whoever changes something only queues the head's event work; the work compares
  * each path with what was reported of it last. So it does not matter how many
@@ -45,27 +44,44 @@ const char *mpath_state_name(struct mpath_device *dev)
 	return mpath_state_names[mpath_state_of(dev)];
 }
 
-static void mpath_uevent(struct mpath_head *head, char **envp)
+/**
+ * mpath_event_device() - whose uevents tell of a head
+ * @head: with a disk that was added
+ *
+ * The char device if the library made one, else the disk. A uevent of a disk makes
+ * udev read from it, and when no path is usable that waits for one.
+ */
+struct device *mpath_event_device(struct mpath_head *head)
+{
+	return head->mpdt->cdev_name &&
+	       test_bit(MPATH_HEAD_CDEV_LIVE, &head->flags) ?
+		&head->gate->dev : disk_to_dev(head->disk);
+}
+
+static void mpath_uevent(struct device *dev, char **envp)
 {
 	unsigned int noio = memalloc_noio_save();	/* see mpath_event_work() */
 
-	kobject_uevent_env(&disk_to_dev(head->disk)->kobj, KOBJ_CHANGE, envp);
+	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, envp);
 	memalloc_noio_restore(noio);
 }
 
 /**
- * mpath_head_uevent() - the head is in another state
- * @head: with a disk that was added
+ * mpath_head_uevent() - a head is in another state
+ * @disk: of the head
+ * @dev: mpath_event_device()
  * @state: its name for users
  * Context: Process context, may sleep.
  */
-void mpath_head_uevent(struct mpath_head *head, const char *state)
+void mpath_head_uevent(struct gendisk *disk, struct device *dev,
+		       const char *state)
 {
-	char name[40];
-	char *envp[] = { "MPATH_EVENT=head_state", name, NULL };
+	char head[16 + DISK_NAME_LEN], name[40];
+	char *envp[] = { "MPATH_EVENT=head_state", head, name, NULL };
 
+	snprintf(head, sizeof(head), "MPATH_HEAD=%s", disk->disk_name);
 	snprintf(name, sizeof(name), "MPATH_HEAD_STATE=%s", state);
-	mpath_uevent(head, envp);
+	mpath_uevent(dev, envp);
 }
 
 /**
@@ -79,15 +95,17 @@ void mpath_head_uevent(struct mpath_head *head, const char *state)
 void mpath_path_uevent(struct mpath_head *head, struct mpath_device *dev,
 		       const char *state, const char *access)
 {
-	char path[16 + DISK_NAME_LEN], st[40], acc[40];
-	char *envp[] = { "MPATH_EVENT=path_state", path, st, acc, NULL };
+	char name[16 + DISK_NAME_LEN], path[16 + DISK_NAME_LEN];
+	char st[40], acc[40];
+	char *envp[] = { "MPATH_EVENT=path_state", name, path, st, acc, NULL };
 
+	snprintf(name, sizeof(name), "MPATH_HEAD=%s", head->disk->disk_name);
 	snprintf(path, sizeof(path), "MPATH_PATH=%s", dev->disk->disk_name);
 	snprintf(st, sizeof(st), "MPATH_PATH_STATE=%s", state);
 	snprintf(acc, sizeof(acc), "MPATH_ACCESS_STATE=%s", access);
 	trace_mpath_path_state(head->disk->disk_name, dev->disk->disk_name,
 			       state, access);
-	mpath_uevent(head, envp);
+	mpath_uevent(mpath_event_device(head), envp);
 }
 
 static void mpath_log_path(struct mpath_head *head, struct mpath_device *dev,
@@ -138,7 +156,8 @@ static void mpath_report_head(struct mpath_head *head, bool usable)
 		dev_info(disk_to_dev(head->disk), "a path is usable again\n");
 	else
 		dev_warn(disk_to_dev(head->disk), "no path is usable\n");
-	mpath_head_uevent(head, usable ? "live" : "no_path");
+	mpath_head_uevent(head->disk, mpath_event_device(head),
+			  usable ? "live" : "no_path");
 }
 
 /*

@@ -24,6 +24,7 @@ int mpath_head_init_owner(struct mpath_head *head, struct module *owner)
 	mutex_init(&head->lock);
 	refcount_set(&head->refcount, 1);
 	bio_list_init(&head->requeue_list);
+	bio_list_init(&head->ready_list);
 	spin_lock_init(&head->requeue_lock);
 	head->drv_module = owner;
 	head->disk = NULL;
@@ -329,7 +330,7 @@ size_t mpath_head_memory(struct mpath_head *head)
 	unsigned int i;
 
 	if (head->base_limits)
-		sum += 2 * sizeof(struct queue_limits);
+		sum += MPATH_BASE_LIMITS * sizeof(struct queue_limits);
 	for (i = 0; i < MPATH_MAX_PATHS; i++) {
 		if (!head->gate->counters[i])
 			continue;

@@ -27,8 +27,9 @@ struct mpath_counters {
  * teardown waits for nobody who merely holds a node open.
  *
  * Owner: references on @dev, taken by the head (until mpath_head_uninit()), by
- * the gendisk (until its free_disk), by every open char file, and through the
- * parent pointer by @cdev for as long as the VFS knows it. The last put frees.
+ * the gendisk (until its free_disk), by every open char file, by the counters'
+ * files in sysfs, and through the parent pointer by @cdev for as long as the VFS
+ * knows it. The last put frees.
  * The library's module exit waits for the last gate.
  *
  * @srcu: read sections; inside one, a non-NULL @head and its paths are valid
@@ -92,7 +93,7 @@ u32 mpath_head_event(struct mpath_head *head, u32 event);
 /* bio.c */
 int mpath_bio_init(struct mpath_gate *gate);
 void mpath_bio_exit(struct mpath_gate *gate);
-bool mpath_bio_redrive(struct mpath_head *head, struct bio *bio);
+u32 mpath_bio_redrive(struct mpath_head *head, struct bio *bio, bool hooks_only);
 void mpath_bio_waits(struct mpath_head *head, struct bio *bio);
 
 /* removal.c */
@@ -102,13 +103,16 @@ void mpath_disarm(struct mpath_head *head);
 /* events.c */
 void mpath_event(struct mpath_head *head);
 void mpath_event_work(struct work_struct *work);
-void mpath_head_uevent(struct mpath_head *head, const char *state);
+struct device *mpath_event_device(struct mpath_head *head);
+void mpath_head_uevent(struct gendisk *disk, struct device *dev,
+		       const char *state);
 void mpath_path_uevent(struct mpath_head *head, struct mpath_device *dev,
 		       const char *state, const char *access);
 const char *mpath_state_name(struct mpath_device *dev);
 const char *mpath_access_name(u32 access);
 
 /* limits.c */
+#define MPATH_BASE_LIMITS	3
 int mpath_limits_init(struct mpath_head *head, const struct queue_limits *lim);
 void mpath_limits_exit(struct mpath_head *head);
 int mpath_limits_add_path(struct mpath_head *head, struct gendisk *path);

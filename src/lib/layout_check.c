@@ -11,6 +11,7 @@
 static_assert(MPC_EIO == EIO);
 static_assert(MPC_ENXIO == ENXIO);
 static_assert(MPC_EAGAIN == EAGAIN && EAGAIN == EWOULDBLOCK);
+static_assert(MPC_ENOMEM == ENOMEM);
 static_assert(MPC_ENODEV == ENODEV);
 static_assert(MPC_EINVAL == EINVAL);
 static_assert(MPC_ENOTTY == ENOTTY);

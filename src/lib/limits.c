@@ -11,6 +11,7 @@
 
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -23,13 +24,13 @@ static bool mpath_keeps_limits(const struct mpath_head *head)
 
 /*
  * base_limits[0] is what the driver gave, [1] what was stacked last, before the
- * block layer filled in the rest.
+ * block layer filled in the rest, [2] what it refused last.
  */
 int mpath_limits_init(struct mpath_head *head, const struct queue_limits *lim)
 {
 	if (!(head->mpdt->features & MPATH_FEAT_STACK_LIMITS))
 		return 0;
-	head->base_limits = kcalloc(2, sizeof(*lim), GFP_KERNEL);
+	head->base_limits = kcalloc(MPATH_BASE_LIMITS, sizeof(*lim), GFP_KERNEL);
 	if (!head->base_limits)
 		return -ENOMEM;
 	head->base_limits[0] = *lim;
@@ -42,30 +43,41 @@ void mpath_limits_exit(struct mpath_head *head)
 	head->base_limits = NULL;
 }
 
-static void mpath_stack_one(struct mpath_head *head, struct queue_limits *lim,
-			    struct gendisk *path)
+/* false: its integrity data is of another kind than the others'. */
+static bool mpath_stack_one(struct queue_limits *lim, struct gendisk *path)
 {
-	queue_limits_stack_bdev(lim, path->part0, 0, head->disk->disk_name);
-	if (!queue_limits_stack_integrity_bdev(lim, path->part0))
-		pr_warn("%s: integrity data of path %s is of another kind, not used\n",
-			head->disk->disk_name, path->disk_name);
+	/* a misalignment is noted in the limits, and no news at each look */
+	blk_stack_limits(lim, &path->queue->limits, 0);
+	return queue_limits_stack_integrity(lim, &path->queue->limits);
 }
 
-/* Head lock held. @extra: a path to come, or NULL. */
-static void mpath_stack_all(struct mpath_head *head, struct queue_limits *lim,
-			    struct gendisk *extra)
+/*
+ * Head lock held. @extra: a path to come, or NULL.
+ * Return: the number of paths that were asked.
+ */
+static unsigned int mpath_stack_all(struct mpath_head *head,
+				    struct queue_limits *lim,
+				    struct gendisk *extra)
 {
 	struct mpath_device *dev;
+	unsigned int n = 0;
 
 	*lim = head->base_limits[0];
-	list_for_each_entry(dev, &head->dev_list, siblings)
-		if (!(mpc_path_blocked(dev->core) & MPC_BLOCK_MISMATCH))
-			mpath_stack_one(head, lim, dev->disk);
-	if (extra)
-		mpath_stack_one(head, lim, extra);
+	list_for_each_entry(dev, &head->dev_list, siblings) {
+		if (mpc_path_blocked(dev->core) & MPC_BLOCK_MISMATCH)
+			continue;
+		mpath_stack_one(lim, dev->disk);
+		n++;
+	}
+	if (!extra)
+		return n;
+	if (!mpath_stack_one(lim, extra))
+		pr_warn("%s: integrity data of path %s is of another kind, not used\n",
+			head->disk->disk_name, extra->disk_name);
+	return n + 1;
 }
 
-/* What users set through queue/ stays as it is. */
+/* Of what users set through queue/ this stays as it is. */
 static void mpath_keep_user_limits(struct queue_limits *lim,
 				   const struct queue_limits *now)
 {
@@ -90,8 +102,7 @@ static int mpath_commit(struct mpath_head *head, const struct queue_limits *raw)
 	now = queue_limits_start_update(q);
 	mpath_keep_user_limits(&lim, &now);
 	ret = mpath_limits_commit(q, &lim);
-	if (!ret)
-		head->base_limits[1] = *raw;
+	head->base_limits[ret ? 2 : 1] = *raw;
 	return ret;
 }
 
@@ -100,14 +111,18 @@ static unsigned int mpath_blocks(struct gendisk *disk)
 	return queue_logical_block_size(disk->queue);
 }
 
-/* A path that would give other data than the ones before is refused. */
-static int mpath_path_fits(struct mpath_head *head, struct gendisk *path)
+/*
+ * A path that would give other data than the ones before is refused. One that
+ * comes to a head without paths may bring another capacity.
+ */
+static int mpath_path_fits(struct mpath_head *head, struct gendisk *path,
+			   bool alone)
 {
 	struct gendisk *disk = head->disk;
 
 	if (!get_capacity(disk))
 		return 0;	/* the first one */
-	if (get_capacity(disk) != get_capacity(path)) {
+	if (!alone && get_capacity(disk) != get_capacity(path)) {
 		pr_err("%s: refused as a path of %s: %llu sectors, not %llu\n",
 		       path->disk_name, disk->disk_name, get_capacity(path),
 		       get_capacity(disk));
@@ -133,11 +148,16 @@ static int mpath_path_fits(struct mpath_head *head, struct gendisk *path)
 int mpath_limits_add_path(struct mpath_head *head, struct gendisk *path)
 {
 	struct queue_limits lim;
+	bool alone;
 	int ret;
 
 	if (!mpath_keeps_limits(head) || !head->disk)
 		return 0;
-	ret = mpath_path_fits(head, path);
+	/* gate->limits_lock: no path comes, and one that goes does no harm */
+	mutex_lock(&head->lock);
+	alone = !mpc_path_count(mpath_core(head));
+	mutex_unlock(&head->lock);
+	ret = mpath_path_fits(head, path, alone);
 	if (ret)
 		return ret;
 	mutex_lock(&head->lock);
@@ -149,13 +169,16 @@ int mpath_limits_add_path(struct mpath_head *head, struct gendisk *path)
 		       path->disk_name, head->disk->disk_name, ret);
 		return ret;
 	}
-	if (!get_capacity(head->disk)) {
-		set_capacity(head->disk, get_capacity(path));
-		set_disk_ro(head->disk, get_disk_ro(path));
+	if (get_capacity(head->disk) == get_capacity(path))
+		return 0;
+	set_disk_ro(head->disk, get_disk_ro(path));
 #ifdef CONFIG_BLK_DEV_ZONED
-		head->disk->nr_zones = path->nr_zones;
+	head->disk->nr_zones = path->nr_zones;
 #endif
-	}
+	if (test_bit(GD_ADDED, &head->disk->state))
+		set_capacity_and_notify(head->disk, get_capacity(path));
+	else
+		set_capacity(head->disk, get_capacity(path));
 	return 0;
 }
 
@@ -205,7 +228,8 @@ static bool mpath_block_misfits(struct mpath_head *head,
 		if (!mpc_path_block(dev->core, MPC_BLOCK_MISMATCH, misfit))
 			continue;
 		changed = true;
-		if (misfit)
+		/* without a capacity it is on its way out */
+		if (misfit && get_capacity(dev->disk))
 			dev_err(disk_to_dev(head->disk),
 				"path %s is not used: %llu sectors in blocks of %u bytes, not %llu of %u\n",
 				dev->disk->disk_name, get_capacity(dev->disk),
@@ -221,10 +245,13 @@ bool mpath_revalidate(struct mpath_head *head)
 	struct mpath_shape shape;
 	struct queue_limits lim;
 	bool adopt, misfits;
-	int ret;
+	unsigned int noio;
+	int ret = 0;
 
 	if (!mpath_keeps_limits(head) || !head->disk)
 		return false;
+	/* the I/O that memory would wait for may be parked on this head */
+	noio = memalloc_noio_save();
 	mutex_lock(&gate->limits_lock);
 	mutex_lock(&head->lock);
 	mpath_ask_paths(head, &shape);
@@ -235,12 +262,12 @@ bool mpath_revalidate(struct mpath_head *head)
 		shape.blocks = mpath_blocks(head->disk);
 	}
 	misfits = mpath_block_misfits(head, &shape);
-	mpath_stack_all(head, &lim, NULL);
-	if (!mpc_path_count(mpath_core(head)))
+	if (!mpath_stack_all(head, &lim, NULL))
 		lim = head->base_limits[1];	/* nobody to ask */
 	mutex_unlock(&head->lock);
 
-	ret = mpath_commit(head, &lim);
+	if (memcmp(&lim, &head->base_limits[2], sizeof(lim)))	/* not again */
+		ret = mpath_commit(head, &lim);
 	if (ret) {
 		dev_err(disk_to_dev(head->disk),
 			"the new limits of its paths do not fit: %d\n", ret);
@@ -255,6 +282,7 @@ bool mpath_revalidate(struct mpath_head *head)
 	if (shape.agreed && get_disk_ro(head->disk) != shape.ro)
 		set_disk_ro(head->disk, shape.ro);
 	mutex_unlock(&gate->limits_lock);
+	memalloc_noio_restore(noio);
 	if (misfits)
 		mpath_event(head);
 	return adopt;

@@ -2,6 +2,8 @@
 /* Paths of a head: add, delete, set live, ask. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/sched/mm.h>
+
 #include "internal.h"
 
 /*
@@ -46,6 +48,7 @@ int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
 	};
 	struct mpath_gate *gate = head->gate;
 	bool rescued = false;
+	unsigned int noio;
 	int ret;
 
 	if (!disk || !nr_active) {
@@ -63,6 +66,8 @@ int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
 	dev->replays = 0;
 	INIT_LIST_HEAD(&dev->siblings);
 
+	/* the I/O that memory would wait for may be parked on this head */
+	noio = memalloc_noio_save();
 	/* nobody changes the limits between the check and the path's coming */
 	mutex_lock(&gate->limits_lock);
 	ret = mpath_limits_add_path(head, disk);
@@ -72,11 +77,11 @@ int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
 		mutex_unlock(&head->lock);
 	}
 	mutex_unlock(&gate->limits_lock);
+	memalloc_noio_restore(noio);
 	if (rescued) {
 		dev_info(disk_to_dev(head->disk),
 			 "path %s has come in the grace period\n",
 			 disk->disk_name);
-		mpath_head_uevent(head, "live");
 		module_put(gate->owner);
 	}
 	return ret;

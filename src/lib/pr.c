@@ -222,15 +222,16 @@ static int mpath_pr_preempt(struct block_device *bdev, u64 old, u64 new,
 	for (i = 1; self && i < pr->usable; i++)
 		mpath_pr_block(pr, pr->dev[i]);
 	for (i = 0; i < pr->usable; i++) {
+		if (self && i) {
+			/* in this order: there is always one for I/O */
+			mpath_pr_unblock(pr, pr->dev[i]);
+			mpath_pr_block(pr, dev);
+		}
 		dev = pr->dev[i];
-		if (self && i)
-			mpath_pr_unblock(pr, dev);
 		ret = mpath_pr_path_ops(dev)->pr_preempt(dev->disk->part0, old,
 							 new, type, abort);
 		if (mpath_pr_judge(ret) != MPATH_PR_NOT_SENT)
 			break;
-		if (self)
-			mpath_pr_block(pr, dev);
 	}
 	if (!ret)
 		mpath_pr_preempted(pr, dev, old, type, self);

@@ -32,7 +32,9 @@
  * head lock is held for copying the list of paths only; @lock alone is held
  * while a path works. So nothing that takes the head lock (adding and deleting
  * paths, removing the head) waits for a path; and nothing may be called with
- * the head lock held that takes @lock.
+ * the head lock held that takes @lock. @work only tries to take it: the head's
+ * removal waits for @work, and so for a path that it registers on, but not for
+ * what others do.
  *
  * @lock: one operation at a time. Guards what has no other note
  * @key: registered through the head, 0 if none is or if that is not known (the
@@ -111,7 +113,7 @@ enum mpath_pr_result mpath_pr_judge(int ret);
 bool mpath_pr_has(struct mpath_device *dev, size_t op);
 bool mpath_pr_down(struct mpath_pr *pr, struct mpath_device *dev);
 
-int mpath_pr_enter(struct mpath_pr *pr, bool arm);
+int mpath_pr_collect(struct mpath_pr *pr, bool arm);
 int mpath_pr_begin(struct mpath_pr *pr, size_t op, bool arm);
 void mpath_pr_end(struct mpath_pr *pr, long delay);
 void mpath_pr_forget(struct mpath_pr *pr);

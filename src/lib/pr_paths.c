@@ -142,16 +142,17 @@ static void mpath_pr_unpin(struct mpath_pr *pr)
 }
 
 /**
- * mpath_pr_enter() - take the lock and collect the paths
- * @pr: of the gate that the bdev's disk refers to
+ * mpath_pr_collect() - collect the paths
+ * @pr: of the gate that the bdev's disk refers to; the caller took the lock
  * @arm: paths that are added from now on start blocked
  *
  * A driver that cannot pin a path keeps the operation in the section, so that
  * its head's removal waits for the path's answer; others leave it.
  *
- * Return: 0, to be followed by mpath_pr_end(); -ENODEV: there is no head.
+ * Return: 0, to be followed by mpath_pr_end(); -ENODEV: there is no head, and
+ * the lock was given back.
  */
-int mpath_pr_enter(struct mpath_pr *pr, bool arm)
+int mpath_pr_collect(struct mpath_pr *pr, bool arm)
 {
 	struct mpath_gate *gate = mpath_pr_gate(pr);
 	struct mpath_device *dev;
@@ -159,7 +160,7 @@ int mpath_pr_enter(struct mpath_pr *pr, bool arm)
 	unsigned int found = 0;
 	int holder;
 
-	mutex_lock(&pr->lock);
+	lockdep_assert_held(&pr->lock);
 	pr->srcu = srcu_read_lock(&gate->srcu);
 	head = srcu_dereference(gate->head, &gate->srcu);
 	if (!head) {
@@ -193,10 +194,10 @@ int mpath_pr_enter(struct mpath_pr *pr, bool arm)
 }
 
 /**
- * mpath_pr_begin() - the same for an operation
- * @pr: as for mpath_pr_enter()
+ * mpath_pr_begin() - begin an operation
+ * @pr: as for mpath_pr_collect(), but the lock is taken here
  * @op: MPATH_PR_OP() that every usable path must have
- * @arm: as for mpath_pr_enter()
+ * @arm: as for mpath_pr_collect()
  *
  * Return: 0, to be followed by mpath_pr_end(); -ENODEV; -EWOULDBLOCK without a
  * usable path; -EOPNOTSUPP if one cannot do it.
@@ -206,7 +207,8 @@ int mpath_pr_begin(struct mpath_pr *pr, size_t op, bool arm)
 	unsigned int i;
 	int ret;
 
-	ret = mpath_pr_enter(pr, arm);
+	mutex_lock(&pr->lock);
+	ret = mpath_pr_collect(pr, arm);
 	if (ret)
 		return ret;
 	if (!pr->usable)
@@ -239,7 +241,7 @@ static void mpath_pr_release_paths(struct mpath_head *head)
 }
 
 /**
- * mpath_pr_end() - end what mpath_pr_enter() began
+ * mpath_pr_end() - end what mpath_pr_collect() began
  * @pr: with the lock held
  * @delay: ticks until the replay has to look at the paths, or MPATH_PR_NEVER
  */

@@ -7,9 +7,16 @@
 #include "internal.h"
 #include "pr.h"
 
-/* Tries on a path that is up; with the pauses between them about 8 s. */
+/* Tries on a path that is up; with the pauses between them about 6 s. */
 #define MPATH_PR_TRIES		5
 #define MPATH_PR_FIRST_PAUSE	(HZ / 2)
+
+/*
+ * As long as a path is blocked the work looks at it this often: a driver need not
+ * tell when a path is usable again.
+ */
+#define MPATH_PR_LOOK		(2 * HZ)
+#define MPATH_PR_BUSY		(HZ / 10)	/* an operation is under way */
 
 /* READ KEYS has a length of 16 bits in SCSI: no more than that many fit. */
 #define MPATH_PR_FIRST_KEYS	128
@@ -143,23 +150,51 @@ static void mpath_pr_give_up(struct mpath_pr *pr, struct mpath_device *dev,
 	mpath_pr_changed(pr);
 }
 
-/* One path is left as it is now. Return: ticks until it is worth another try. */
+/* What a path could not do before it may do when it is back: all tries again. */
+static void mpath_pr_start_over(struct mpath_device *dev)
+{
+	WRITE_ONCE(dev->replays, 0);
+	mpc_path_block(dev->core, MPC_BLOCK_HOPELESS, 0);
+}
+
+/*
+ * One path is left as it is now. Return: ticks until it is worth another try. The
+ * others that wait are then tried, too; that costs them a pause, not a try more.
+ */
 static long mpath_pr_retry(struct mpath_pr *pr, struct mpath_device *dev,
 			   int error)
 {
-	unsigned int tries;
+	unsigned int tries = READ_ONCE(dev->replays) + 1;
 
-	/* one that has gone down gets all its tries when it comes back */
-	if (mpath_pr_down(pr, dev)) {
-		WRITE_ONCE(dev->replays, 0);
-		return MPATH_PR_NEVER;
-	}
-	tries = READ_ONCE(dev->replays) + 1;
+	if (mpath_pr_down(pr, dev))
+		return MPATH_PR_LOOK;
 	WRITE_ONCE(dev->replays, tries);
-	if (tries < MPATH_PR_TRIES && error != MPATH_PR_STUCK)
-		return MPATH_PR_FIRST_PAUSE << (tries - 1);
-	mpath_pr_give_up(pr, dev, error);
-	return MPATH_PR_NEVER;
+	if (tries >= MPATH_PR_TRIES || error == MPATH_PR_STUCK) {
+		mpath_pr_give_up(pr, dev, error);
+		return MPATH_PR_LOOK;
+	}
+	return min_t(long, MPATH_PR_FIRST_PAUSE << (tries - 1), MPATH_PR_LOOK);
+}
+
+/* One blocked path. Return: ticks until the next look, 0: it was unblocked. */
+static long mpath_pr_replay_path(struct mpath_pr *pr, struct mpath_device *dev)
+{
+	int ret;
+
+	if (mpath_pr_down(pr, dev)) {
+		mpath_pr_start_over(dev);
+		return MPATH_PR_LOOK;
+	}
+	if (mpc_path_blocked(dev->core) & MPC_BLOCK_HOPELESS)
+		return MPATH_PR_LOOK;
+	ret = mpath_pr_replay_one(pr, dev);
+	if (ret == MPATH_PR_FENCED)
+		mpath_pr_fenced(pr);	/* the end of the walk lets all of them go */
+	else if (!ret)
+		mpath_pr_unblock(pr, dev);
+	else
+		return mpath_pr_retry(pr, dev, ret);
+	return 0;
 }
 
 /**
@@ -171,58 +206,46 @@ static long mpath_pr_retry(struct mpath_pr *pr, struct mpath_device *dev,
 long mpath_pr_replay_all(struct mpath_pr *pr)
 {
 	long next = MPATH_PR_NEVER, wait;
-	bool waiting = false;
 	unsigned int i;
-	int ret;
 
-	for (i = 0; i < pr->n; i++) {
+	for (i = 0; i < pr->n && (pr->key || pr->old_key); i++) {
 		struct mpath_device *dev = pr->dev[i];
-		u32 blocked = mpc_path_blocked(dev->core);
 
-		if (!(blocked & MPC_BLOCK_REGISTER))
+		if (!(mpc_path_blocked(dev->core) & MPC_BLOCK_REGISTER))
 			continue;
-		waiting = true;
-		if ((blocked & MPC_BLOCK_HOPELESS) ||
-		    mpath_pr_down(pr, dev))
-			continue;
-		ret = mpath_pr_replay_one(pr, dev);
-		if (!ret) {
-			mpath_pr_unblock(pr, dev);
-			continue;
-		}
-		if (ret == MPATH_PR_FENCED) {
-			/* mpath_pr_end() lets all of them go */
-			mpath_pr_fenced(pr);
-			return MPATH_PR_NEVER;
-		}
-		wait = mpath_pr_retry(pr, dev, ret);
-		if (wait >= 0 && (next < 0 || wait < next))
+		wait = mpath_pr_replay_path(pr, dev);
+		if (wait && (next < 0 || wait < next))
 			next = wait;
 	}
-	if (!waiting)
-		pr->old_key = 0;
+	if (next < 0)
+		pr->old_key = 0;	/* every path has been there */
 	return next;
 }
 
-void mpath_pr_work(struct work_struct *work)
-{
-	struct mpath_pr *pr = container_of(to_delayed_work(work),
-					   struct mpath_pr, work);
-
-	if (mpath_pr_enter(pr, false))
-		return;
-	mpath_pr_end(pr, mpath_pr_replay_all(pr));
-}
-
-/* A retry that is due later stays as it is. */
-static void mpath_pr_kick(struct mpath_gate *gate)
+static void mpath_pr_queue(struct mpath_gate *gate, unsigned long delay)
 {
 	int idx;
 
 	idx = srcu_read_lock(&gate->srcu);
 	if (srcu_dereference(gate->head, &gate->srcu))
-		queue_delayed_work(mpath_wq, &gate->pr.work, 0);
+		mod_delayed_work(mpath_wq, &gate->pr.work, delay);
 	srcu_read_unlock(&gate->srcu, idx);
+}
+
+/*
+ * Whoever removes the head waits for this work: it must not wait for the lock,
+ * and so for what some path does for another operation.
+ */
+void mpath_pr_work(struct work_struct *work)
+{
+	struct mpath_pr *pr = container_of(to_delayed_work(work),
+					   struct mpath_pr, work);
+
+	if (!mutex_trylock(&pr->lock))
+		mpath_pr_queue(container_of(pr, struct mpath_gate, pr),
+			       MPATH_PR_BUSY);
+	else if (!mpath_pr_collect(pr, false))
+		mpath_pr_end(pr, mpath_pr_replay_all(pr));
 }
 
 /**
@@ -237,9 +260,8 @@ void mpath_pr_replay(struct mpath_device *dev)
 {
 	if (!(mpc_path_blocked(dev->core) & MPC_BLOCK_REGISTER))
 		return;
-	WRITE_ONCE(dev->replays, 0);
-	mpc_path_block(dev->core, MPC_BLOCK_HOPELESS, 0);
-	mpath_pr_kick(dev->mpath_head->gate);
+	mpath_pr_start_over(dev);
+	mpath_pr_queue(dev->mpath_head->gate, 0);
 }
 
 /**
@@ -251,15 +273,11 @@ void mpath_pr_replay(struct mpath_device *dev)
 void mpath_pr_event(struct mpath_device *dev)
 {
 	struct mpath_gate *gate = dev->mpath_head->gate;
-	u32 blocked = mpc_path_blocked(dev->core);
 
-	if (!(blocked & MPC_BLOCK_REGISTER))
+	if (!(mpc_path_blocked(dev->core) & MPC_BLOCK_REGISTER))
 		return;
-	if (mpath_pr_down(&gate->pr, dev)) {
-		/* what it could not do before it may do when it is back */
-		WRITE_ONCE(dev->replays, 0);
-		mpc_path_block(dev->core, MPC_BLOCK_HOPELESS, 0);
-	} else if (!(blocked & MPC_BLOCK_HOPELESS)) {
-		mpath_pr_kick(gate);
-	}
+	if (mpath_pr_down(&gate->pr, dev))
+		mpath_pr_start_over(dev);
+	else if (!READ_ONCE(dev->replays))
+		mpath_pr_queue(gate, 0);	/* else its next try is due anyway */
 }

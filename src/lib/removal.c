@@ -24,10 +24,10 @@ static void mpath_start_grace(struct mpath_head *head)
 
 /**
  * mpath_disarm() - the grace period has ended otherwise
- * @head: its lock is held
+ * @head: no longer LINGERING
  *
- * The caller puts the module, without the lock. The work may be about to run: it
- * finds another state.
+ * The caller puts the module, without the head lock. The work may be about to run:
+ * it finds another state.
  */
 void mpath_disarm(struct mpath_head *head)
 {
@@ -50,13 +50,42 @@ static u32 mpath_last_left(struct mpath_head *head)
 	if (state == MPC_STATE_LIVE && !try_module_get(head->gate->owner))
 		return MPC_ACTION_REMOVE_NOW;
 	action = mpath_head_event(head, MPC_EVENT_LAST_LEFT);
-	if (action == MPC_ACTION_ARM)
+	if (action == MPC_ACTION_ARM) {
 		mpath_start_grace(head);
+		set_bit(MPATH_HEAD_NO_PATH, &head->flags);
+	}
 	return action;
+}
+
+/*
+ * What a log line and a uevent need when the head is no longer kept by its lock:
+ * the work may free it at any time then.
+ */
+struct mpath_note {
+	struct gendisk *disk;
+	struct device *dev;
+	unsigned int secs;
+};
+
+/* Head lock held, with a disk that was added. */
+static void mpath_take_note(struct mpath_head *head, struct mpath_note *note)
+{
+	note->disk = head->disk;
+	note->dev = mpath_event_device(head);
+	note->secs = head->delayed_removal_secs;
+	get_device(disk_to_dev(note->disk));
+	get_device(note->dev);
+}
+
+static void mpath_put_note(struct mpath_note *note)
+{
+	put_device(note->dev);
+	put_device(disk_to_dev(note->disk));
 }
 
 bool mpath_can_remove_head(struct mpath_head *head)
 {
+	struct mpath_note note;
 	u32 action;
 
 	if (!head->mpdt || !head->mpdt->remove_head)
@@ -64,6 +93,8 @@ bool mpath_can_remove_head(struct mpath_head *head)
 	for (;;) {
 		mutex_lock(&head->lock);
 		action = mpath_last_left(head);
+		if (action == MPC_ACTION_ARM)
+			mpath_take_note(head, &note);
 		mutex_unlock(&head->lock);
 		if (action != MPC_ACTION_WAIT)
 			break;
@@ -71,10 +102,11 @@ bool mpath_can_remove_head(struct mpath_head *head)
 			   mpc_head_state(mpath_core(head)) != MPC_STATE_ADDING);
 	}
 	if (action == MPC_ACTION_ARM) {
-		dev_info(disk_to_dev(head->disk),
+		dev_info(disk_to_dev(note.disk),
 			 "the last path has left, waiting %u s for one\n",
-			 head->delayed_removal_secs);
-		mpath_head_uevent(head, "lingering");
+			 note.secs);
+		mpath_head_uevent(note.disk, note.dev, "lingering");
+		mpath_put_note(&note);
 	}
 	return action == MPC_ACTION_REMOVE_NOW;
 }
@@ -84,6 +116,7 @@ EXPORT_SYMBOL_GPL(mpath_can_remove_head);
 static u32 mpath_grace_over(struct mpath_head *head)
 {
 	unsigned long now = jiffies;
+	u32 action;
 
 	/* Too early: the period began anew, or is longer than a timer can be. */
 	if (mpc_head_state(mpath_core(head)) == MPC_STATE_LINGERING &&
@@ -92,7 +125,11 @@ static u32 mpath_grace_over(struct mpath_head *head)
 				   head->remove_at - now);
 		return MPC_ACTION_NONE;
 	}
-	return mpath_head_event(head, MPC_EVENT_GRACE_OVER);
+	action = mpath_head_event(head, MPC_EVENT_GRACE_OVER);
+	/* a store may have queued it once more: the head will be freed in here */
+	if (action == MPC_ACTION_REMOVE_HEAD)
+		cancel_delayed_work(&head->remove_work);
+	return action;
 }
 
 void mpath_remove_work(struct work_struct *work)
@@ -100,16 +137,19 @@ void mpath_remove_work(struct work_struct *work)
 	struct mpath_head *head = container_of(to_delayed_work(work),
 					       struct mpath_head, remove_work);
 	struct module *owner = head->gate->owner;
+	struct mpath_note note;
 	u32 action;
 
 	mutex_lock(&head->lock);
 	action = mpath_grace_over(head);
+	if (action == MPC_ACTION_REMOVE_HEAD)
+		mpath_take_note(head, &note);
 	mutex_unlock(&head->lock);
 	if (action != MPC_ACTION_REMOVE_HEAD)
 		return;
-	dev_info(disk_to_dev(head->disk),
-		 "no path has come back, removing\n");
-	mpath_head_uevent(head, "expired");
+	dev_info(disk_to_dev(note.disk), "no path has come back, removing\n");
+	mpath_head_uevent(note.disk, note.dev, "expired");
+	mpath_put_note(&note);
 	mpath_schedule_requeue_work(head);	/* what is parked fails now */
 	head->mpdt->remove_head(head);
 	/* the head may be gone */

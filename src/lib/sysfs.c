@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/nodemask.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
@@ -85,14 +86,16 @@ EXPORT_SYMBOL_GPL(mpath_remove_sysfs_link);
 /*
  * mpath_stats/<path>/
  *
- * Owner: its kobject. @dev is valid until mpath_sysfs_del_path() has removed
- * the files, @gate until the release by a reference.
+ * Owner: its kobject. @dev is valid until the files are removed: who deletes the
+ * path removes them or, if @leaving is set, waits until whoever does has cleared
+ * &mpath_device.stats. @gate is kept by a reference until the release.
  */
 struct mpath_path_stats {
 	struct kobject kobj;
 	struct mpath_device *dev;
 	struct mpath_gate *gate;
 	unsigned int slot;
+	bool leaving;		/* head lock */
 };
 
 /* What a file shows: an MPC_COUNT_*, or one of these. */
@@ -147,11 +150,15 @@ ATTRIBUTE_GROUPS(mpath_stat);
 /* Bios only; the library sees them end only if it fails them over. */
 static u64 mpath_stat_in_flight_of(struct mpath_path_stats *stats)
 {
+	u64 done;
+
 	if (!(stats->gate->mpdt->features & MPATH_FEAT_FAILOVER))
 		return atomic_read(stats->dev->nr_active);
-	return mpath_gate_counter(stats->gate, stats->slot, MPC_COUNT_BIOS) -
-	       mpath_gate_counter(stats->gate, stats->slot,
+	/* those that came back first: else one that comes now would count twice */
+	done = mpath_gate_counter(stats->gate, stats->slot,
 				  MPC_COUNT_BIOS_DONE);
+	return mpath_gate_counter(stats->gate, stats->slot, MPC_COUNT_BIOS) -
+	       done;
 }
 
 static ssize_t mpath_stat_show(struct kobject *kobj, struct attribute *attr,
@@ -313,8 +320,11 @@ void mpath_sysfs_add_head(struct mpath_head *head)
 void mpath_add_sysfs_link(struct mpath_head *head)
 {
 	struct mpath_device *dev;
+	unsigned int noio;
 	u32 state;
 
+	/* the I/O that memory would wait for may be parked on this head */
+	noio = memalloc_noio_save();
 	mutex_lock(&head->lock);
 	state = mpc_head_state(mpath_core(head));
 
@@ -325,48 +335,78 @@ void mpath_add_sysfs_link(struct mpath_head *head)
 		}
 	}
 	mutex_unlock(&head->lock);
+	memalloc_noio_restore(noio);
 }
 EXPORT_SYMBOL_GPL(mpath_add_sysfs_link);
+
+/*
+ * Remove a path's counters. Removing files waits for readers, so not in the lock.
+ * When this returns nobody reads through @dev any more, and @dev is not looked at
+ * once its stats are NULL: that is what the other caller waits for.
+ */
+static void mpath_stat_del_path(struct mpath_device *dev)
+{
+	struct mpath_head *head = dev->mpath_head;
+	struct mpath_path_stats *stats = dev->stats;
+	struct mpath_gate *gate = stats->gate;
+
+	kobject_del(&stats->kobj);
+	mutex_lock(&head->lock);
+	WRITE_ONCE(dev->stats, NULL);
+	wake_up_all(&gate->state_wq);
+	mutex_unlock(&head->lock);
+	kobject_put(&stats->kobj);
+}
+
+/* Head lock held. Is it the caller's to remove the path's counters? */
+static bool mpath_stat_claim(struct mpath_device *dev)
+{
+	if (!dev->stats || dev->stats->leaving)
+		return false;
+	dev->stats->leaving = true;
+	return true;
+}
 
 /* The path is off the list: nobody makes its files again. */
 void mpath_sysfs_del_path(struct mpath_device *dev)
 {
-	struct mpath_path_stats *stats;
+	struct mpath_head *head = dev->mpath_head;
+	bool mine;
 
-	mutex_lock(&dev->mpath_head->lock);
-	stats = dev->stats;
-	dev->stats = NULL;
+	mutex_lock(&head->lock);
 	mpath_remove_sysfs_link(dev);
-	mutex_unlock(&dev->mpath_head->lock);
-	if (stats) {
-		kobject_del(&stats->kobj);
-		kobject_put(&stats->kobj);
+	mine = mpath_stat_claim(dev);
+	mutex_unlock(&head->lock);
+	if (mine)
+		mpath_stat_del_path(dev);
+	else
+		wait_event(head->gate->state_wq, !READ_ONCE(dev->stats));
+}
+
+/* The next path whose counters nobody is removing; head lock not held. */
+static struct mpath_device *mpath_stat_next(struct mpath_head *head)
+{
+	struct mpath_device *dev, *found = NULL;
+
+	mutex_lock(&head->lock);
+	list_for_each_entry(dev, &head->dev_list, siblings) {
+		mpath_remove_sysfs_link(dev);
+		/* until its stats are gone the path is not deleted */
+		if (!found && mpath_stat_claim(dev))
+			found = dev;
 	}
+	mutex_unlock(&head->lock);
+	return found;
 }
 
 /* State DYING: no link or counter is made any more. */
 void mpath_sysfs_del_head(struct mpath_head *head)
 {
-	struct mpath_path_stats *stats;
 	struct mpath_device *dev;
 	struct kobject *kobj;
 
-	/* one at a time: removing files waits for readers, so not in the lock */
-	do {
-		stats = NULL;
-		mutex_lock(&head->lock);
-		list_for_each_entry(dev, &head->dev_list, siblings) {
-			mpath_remove_sysfs_link(dev);
-			swap(stats, dev->stats);
-			if (stats)
-				break;
-		}
-		mutex_unlock(&head->lock);
-		if (stats) {
-			kobject_del(&stats->kobj);
-			kobject_put(&stats->kobj);
-		}
-	} while (stats);
+	while ((dev = mpath_stat_next(head)))
+		mpath_stat_del_path(dev);
 
 	mutex_lock(&head->lock);
 	kobj = head->stats_kobj;

@@ -12,38 +12,55 @@ void mpath_schedule_requeue_work(struct mpath_head *head)
 }
 EXPORT_SYMBOL_GPL(mpath_schedule_requeue_work);
 
+/* Those that go to a path now, outside of any section. */
+static void mpath_send_ready(struct mpath_head *head)
+{
+	struct bio *bio;
+
+	while ((bio = bio_list_pop(&head->ready_list)))
+		submit_bio_noacct(bio);
+}
+
 /*
- * First parked, first sent: the first that finds no path ends the round, and it
- * and those behind it go back to the front.
+ * First parked, first sent. The first that finds no path ends the round; it and
+ * those behind it go back to the front, and with them those before it that are
+ * to wait a little. Only without memory do those that need none overtake: what
+ * they bring back when they end is what the others need.
  */
 static void mpath_requeue_work(struct work_struct *work)
 {
 	struct mpath_head *head =
 		container_of(work, struct mpath_head, requeue_work);
-	struct bio_list bios;
+	struct bio_list bios, later;
+	bool no_memory = false;
+	u32 verdict = MPC_BIO_SENT;
 	struct blk_plug plug;
 	struct bio *bio;
 
+	bio_list_init(&later);
 	spin_lock_irq(&head->requeue_lock);
 	bios = head->requeue_list;
 	bio_list_init(&head->requeue_list);
 	spin_unlock_irq(&head->requeue_lock);
 
 	blk_start_plug(&plug);
-	while ((bio = bio_list_pop(&bios))) {
-		if (!mpath_bio_redrive(head, bio)) {
-			bio_list_add_head(&bios, bio);
-			break;
-		}
+	while (verdict != MPC_BIO_PARK && (bio = bio_list_pop(&bios))) {
+		verdict = mpath_bio_redrive(head, bio, no_memory);
+		mpath_send_ready(head);
+		no_memory |= verdict == MPC_BIO_NO_MEMORY;
+		if (verdict != MPC_BIO_SENT)
+			bio_list_add(&later, bio);
 	}
 	blk_finish_plug(&plug);
-	if (bio_list_empty(&bios))
+	if (bio_list_empty(&later))
 		return;
 
-	bio_list_for_each(bio, &bios)
-		mpath_bio_waits(head, bio);
+	bio_list_merge(&later, &bios);
+	if (verdict == MPC_BIO_PARK)
+		bio_list_for_each(bio, &later)
+			mpath_bio_waits(head, bio);
 	spin_lock_irq(&head->requeue_lock);
-	bio_list_merge_head(&head->requeue_list, &bios);
+	bio_list_merge_head(&head->requeue_list, &later);
 	spin_unlock_irq(&head->requeue_lock);
 	queue_delayed_work(mpath_wq, &head->park_work, MPATH_PARK_RETRY);
 }

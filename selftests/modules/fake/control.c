@@ -390,6 +390,12 @@ static int cmd_pr(struct fake_args *a)
 			       a->argv + 1);
 }
 
+/* "node_pr NODE OP ARGS": as a user of a node would, in the kernel. */
+static int cmd_node_pr(struct fake_args *a)
+{
+	return fake_pr_user(a->argc, a->argv, a->res);
+}
+
 enum fake_about { ABOUT_NOTHING, ABOUT_WORD, ABOUT_HEAD, ABOUT_PATH };
 
 static const struct fake_cmd {
@@ -421,6 +427,7 @@ static const struct fake_cmd {
 	{ "memory",		ABOUT_HEAD,	cmd_memory },
 	{ "submit",		ABOUT_HEAD,	cmd_submit },
 	{ "pr",			ABOUT_HEAD,	cmd_pr },
+	{ "node_pr",		ABOUT_WORD,	cmd_node_pr },
 	{ "add_path",		ABOUT_WORD,	cmd_add_path },
 	{ "set",		ABOUT_PATH,	cmd_set },
 	{ "set_live",		ABOUT_PATH,	cmd_set_live },

@@ -255,6 +255,7 @@ struct fake_settings {
 	long pr_error;
 	long pr_error_count;
 	long pr_error_op;	/* index of fake_pr_op_names, -1: all */
+	long pr_lost;		/* pr_error after it was executed, not before */
 	/* when it is added only */
 	long node;
 	long lbs;
@@ -376,6 +377,8 @@ struct fake_result {
 __printf(2, 3) void fake_say(struct fake_result *res, const char *fmt, ...);
 int fake_submit(struct fake_head *head, int argc, char **argv,
 		struct fake_result *res);
+/* pr_user.c */
+int fake_pr_user(int argc, char **argv, struct fake_result *res);
 /* Bytes of integrity data of the block at @sector. */
 static inline u8 fake_integrity_byte(sector_t sector)
 {

@@ -184,12 +184,26 @@ static const char *path_nexus(struct fake_path *path)
 	return path->store->pr.scope_host ? FAKE_HOST_NEXUS : path->name;
 }
 
+static bool pr_wanted(struct fake_path *path, int op, bool lost)
+{
+	long want = READ_ONCE(path->set.pr_error_op);
+
+	return path->set.pr_error && !path->set.pr_lost == !lost &&
+	       (want < 0 || want == op) &&
+	       fake_take(&path->set.pr_error_count);
+}
+
+/* It was executed; but the answer got lost, if the test wants that. */
+static int pr_end(struct fake_path *path, int op, int ret)
+{
+	return pr_wanted(path, op, true) ? path->set.pr_error : ret;
+}
+
 /* 0: go on; else the result that the test wants. */
 static int pr_begin(struct block_device *bdev, int op, enum fake_count count,
 		    struct fake_path **path)
 {
 	struct fake_path *p = bdev->bd_disk->private_data;
-	long want = READ_ONCE(p->set.pr_error_op);
 
 	*path = p;
 	fake_count(p, count);
@@ -197,10 +211,7 @@ static int pr_begin(struct block_device *bdev, int op, enum fake_count count,
 	fake_stop(op == OP_REGISTER ? FP_pr_register : FP_pr_op, p->name);
 	if (READ_ONCE(p->dead))
 		return -ENODEV;
-	if (p->set.pr_error && (want < 0 || want == op) &&
-	    fake_take(&p->set.pr_error_count))
-		return p->set.pr_error;
-	return 0;
+	return pr_wanted(p, op, false) ? p->set.pr_error : 0;
 }
 
 static int fake_pr_register(struct block_device *bdev, u64 old_key, u64 new_key,
@@ -219,7 +230,7 @@ static int fake_pr_register(struct block_device *bdev, u64 old_key, u64 new_key,
 	ret = unit_register(pr, path_nexus(path), old_key, new_key,
 			    flags & PR_FL_IGNORE_KEY);
 	mutex_unlock(&pr->lock);
-	return ret;
+	return pr_end(path, OP_REGISTER, ret);
 }
 
 static int fake_pr_reserve(struct block_device *bdev, u64 key,
@@ -237,7 +248,7 @@ static int fake_pr_reserve(struct block_device *bdev, u64 key,
 	mutex_lock(&pr->lock);
 	ret = unit_reserve(pr, path_nexus(path), key, type);
 	mutex_unlock(&pr->lock);
-	return ret;
+	return pr_end(path, OP_RESERVE, ret);
 }
 
 static int fake_pr_release(struct block_device *bdev, u64 key,
@@ -253,7 +264,7 @@ static int fake_pr_release(struct block_device *bdev, u64 key,
 	mutex_lock(&pr->lock);
 	ret = unit_release(pr, path_nexus(path), key, type);
 	mutex_unlock(&pr->lock);
-	return ret;
+	return pr_end(path, OP_RELEASE, ret);
 }
 
 static int fake_pr_preempt(struct block_device *bdev, u64 old_key, u64 new_key,
@@ -269,7 +280,7 @@ static int fake_pr_preempt(struct block_device *bdev, u64 old_key, u64 new_key,
 	mutex_lock(&pr->lock);
 	ret = unit_preempt(pr, path_nexus(path), old_key, new_key, type);
 	mutex_unlock(&pr->lock);
-	return ret;
+	return pr_end(path, OP_PREEMPT, ret);
 }
 
 static int fake_pr_clear(struct block_device *bdev, u64 key)
@@ -284,7 +295,7 @@ static int fake_pr_clear(struct block_device *bdev, u64 key)
 	mutex_lock(&pr->lock);
 	ret = unit_clear(pr, path_nexus(path), key);
 	mutex_unlock(&pr->lock);
-	return ret;
+	return pr_end(path, OP_CLEAR, ret);
 }
 
 static int fake_pr_read_keys(struct block_device *bdev, struct pr_keys *keys)

@@ -323,7 +323,8 @@ mpath_device *World::try_add(const PathOptions &options, int *err)
 {
 	const std::lock_guard hold{lock};
 	mpath_device *path = new_device(next_id_++, options.node);
-	const mpc_path_args args = {path, &path->access_state, &path->nr_active, options.node, 0};
+	const mpc_path_args args = {path, &path->access_state, &path->nr_active, options.node,
+				    options.blocked};
 
 	path->access(options.access);
 	path->active(options.active);

@@ -190,6 +190,7 @@ struct PathOptions {
 	u32 access = MPC_ACCESS_OPTIMIZED;
 	s32 active = 0;
 	bool disabled = false;
+	u32 blocked = 0; ///< MPC_BLOCK_* from the beginning
 };
 
 /// A gate, its head and the head's paths, with the shim's part played by hand.

@@ -183,8 +183,10 @@ nth()	# nth HEAD I: name of path I
 }
 scanned()	# scanned HEAD: its first partition scan is over
 {
-	wait_for 20 is_one "/sys/block/$1/partscan" ||
-		{ cat /sys/block/"$1"/{partscan,size,inflight} /proc/[0-9]*/stack | grep -v poll; dmesg | tail; return 1; }
+	wait_for 20 is_one "/sys/block/$1/partscan" || {
+		grep . /sys/block/"$1"/{partscan,size,ext_range,inflight}
+		return 1
+	}
 	# the scan holds the lock that an open takes
 	usleep 50000
 	: <"/dev/$1"

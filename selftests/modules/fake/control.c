@@ -316,12 +316,9 @@ static int cmd_memory(struct fake_args *a)
 static int cmd_submit(struct fake_args *a)
 {
 	struct fake_head *head = a->head;
-	int ret;
 
-	/* it gives the head back as soon as it has opened the node */
-	a->head = NULL;
-	ret = fake_submit(head, a->argc, a->argv, a->res);
-	return ret;
+	a->head = NULL;		/* it gives the head back itself */
+	return fake_submit(head, a->argc, a->argv, a->res);
 }
 
 /* "arm POINT [WHO] [skip=N] [threads=N]" */

@@ -290,38 +290,49 @@ static int fake_run(struct fake_batch *batch)
 	return ret;
 }
 
+static int fake_job_parse(struct fake_job *job, int argc, char **argv)
+{
+	int i, ret;
+
+	for (i = 0; i < argc; i++) {
+		ret = fake_options_parse(fake_job_words, job, argv[i], NULL);
+		if (ret)
+			return ret;
+	}
+	if (!job->step)
+		job->step = job->sectors;
+	if (job->count < 1 || job->count > 4096 || job->sectors < 1 ||
+	    (fake_has_data(job) &&
+	     job->sectors > FAKE_MOST_PAGES * (PAGE_SIZE >> SECTOR_SHIFT)))
+		return -EINVAL;
+	return 0;
+}
+
 /*
- * The result of the command is the first error. Said: "ok N failed N differ N".
+ * Gives the head back in any case: once its node is open that does, and the head
+ * may go. The result is the first error. Said: "ok N failed N differ N".
  */
 int fake_submit(struct fake_head *head, int argc, char **argv,
 		struct fake_result *res)
 {
 	struct fake_job job = { .sectors = 8, .count = 1, .seed = 1 };
 	struct fake_batch batch = { .job = &job, .left = ATOMIC_INIT(1) };
-	struct file *file;
-	int i, ret;
+	struct file *file = NULL;
+	int ret = fake_job_parse(&job, argc, argv);
 
-	for (i = 0; i < argc; i++) {
-		ret = fake_options_parse(fake_job_words, &job, argv[i], NULL);
-		if (ret)
-			return ret;
+	if (!ret && !head->mpath.disk)
+		ret = -ENXIO;
+	if (!ret) {
+		file = bdev_file_open_by_dev(disk_devt(head->mpath.disk),
+					     BLK_OPEN_READ | BLK_OPEN_WRITE,
+					     NULL, NULL);
+		ret = PTR_ERR_OR_ZERO(file);
 	}
-	if (!job.step)
-		job.step = job.sectors;
-	if (job.count < 1 || job.count > 4096 || job.sectors < 1 ||
-	    (fake_has_data(&job) &&
-	     job.sectors > FAKE_MOST_PAGES * (PAGE_SIZE >> SECTOR_SHIFT)))
-		return -EINVAL;
-	if (!head->mpath.disk)
-		return -ENXIO;
-	file = bdev_file_open_by_dev(disk_devt(head->mpath.disk),
-				     BLK_OPEN_READ | BLK_OPEN_WRITE, NULL, NULL);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
+	fake_head_put(head);
+	if (ret)
+		return ret;
 	init_completion(&batch.done);
 	batch.bdev = file_bdev(file);
-	/* from here the open node does, and the head may go */
-	fake_head_put(head);
 	ret = fake_run(&batch);
 	fput(file);
 	fake_say(res, "ok %d failed %d differ %d\n", atomic_read(&batch.ok),

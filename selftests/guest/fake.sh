@@ -2,7 +2,7 @@
 # Shared functions of the tests that use mpath_fake.ko; sourced after lib.sh.
 # shellcheck shell=bash
 
-fake_module=$root/mpath_fake.ko
+fake_module=$modules/mpath_fake.ko
 fake_dir=/sys/kernel/debug/mpath_fake
 # shellcheck disable=SC2034	# used by those who source this
 fake_most='pins failover stack remove_head path_error lib_cdev uring'
@@ -14,7 +14,7 @@ fake_begin()
 	[[ -e $fake_module ]] || skip_all "$fake_module is missing: make selftest-modules"
 	start_unloaded
 	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
-	if ! insmod "$root/libmultipath_cxx.ko" || ! insmod "$fake_module"; then
+	if ! insmod "$modules/libmultipath_cxx.ko" || ! insmod "$fake_module"; then
 		echo "Bail out! the modules do not load"
 		exit 1
 	fi

@@ -24,6 +24,7 @@ struct fake_job {
 	long wait;		/* one at a time */
 	long nowait;
 	long polled;
+	long alloc_cache;
 	long fua;
 	long preflush;
 	long failfast;
@@ -55,6 +56,7 @@ static const struct fake_option fake_job_words[] = {
 	{ "op", offsetof(struct fake_job, op), fake_parse_op },
 	WORD(sector), WORD(sectors), WORD(count), WORD(step), WORD(seed),
 	WORD(verify), WORD(integrity), WORD(wait), WORD(nowait), WORD(polled),
+	WORD(alloc_cache),
 	WORD(fua), WORD(preflush), WORD(failfast),
 	{ }
 };
@@ -177,6 +179,8 @@ static blk_opf_t fake_opf(const struct fake_job *job)
 		opf |= REQ_NOWAIT;
 	if (job->polled)
 		opf |= REQ_POLLED;
+	if (job->alloc_cache)
+		opf |= REQ_ALLOC_CACHE;
 	if (job->fua)
 		opf |= REQ_FUA;
 	if (job->preflush || job->op == (__force long)REQ_OP_FLUSH)

@@ -422,22 +422,23 @@ uevents()
 	listen
 	ctl set fka disabled=1
 	ctl path_changed fka
-	heard 'change@.*/fk .*MPATH_EVENT=path_state MPATH_PATH=fka MPATH_PATH_STATE=disabled'
+	# not of the disk: that would make udev read from it
+	heard 'change@.*/fk-char .*MPATH_EVENT=path_state MPATH_HEAD=fk MPATH_PATH=fka MPATH_PATH_STATE=disabled'
 	ctl set fkb access=1
 	heard 'MPATH_PATH=fkb MPATH_PATH_STATE=usable MPATH_ACCESS_STATE=non-optimized'
 	ctl set fkb disabled=1
 	ctl path_changed fkb
-	heard 'MPATH_EVENT=head_state MPATH_HEAD_STATE=no_path'
+	heard 'MPATH_EVENT=head_state MPATH_HEAD=fk MPATH_HEAD_STATE=no_path'
 	ctl set fkb disabled=0
 	ctl path_changed fkb
-	heard 'MPATH_EVENT=head_state MPATH_HEAD_STATE=live'
+	heard 'MPATH_EVENT=head_state MPATH_HEAD=fk MPATH_HEAD_STATE=live'
 	ctl del_path fka
 	heard 'MPATH_PATH=fka MPATH_PATH_STATE=left'
 	ctl del_path fkb
 	ctl can_remove fk
-	heard 'MPATH_EVENT=head_state MPATH_HEAD_STATE=lingering'
+	heard 'MPATH_EVENT=head_state MPATH_HEAD=fk MPATH_HEAD_STATE=lingering'
 	echo 0 >/sys/block/fk/delayed_removal_secs
-	heard 'MPATH_EVENT=head_state MPATH_HEAD_STATE=expired'
+	heard 'MPATH_EVENT=head_state MPATH_HEAD=fk MPATH_HEAD_STATE=expired'
 	heard 'remove@.*/fk '
 }
 
@@ -451,7 +452,7 @@ tracepoints()
 	echo 1 >$t/events/mpath/enable
 	ctl set fka error=io error_count=1
 	ctl submit fk op=write
-	ctl set fka error=medium error_count=1
+	ctl set fka error=medium error_count=2
 	errno ENODATA ctl submit fk op=read
 	ctl set fka error=ok disabled=1
 	ctl set fkb disabled=1

@@ -13,9 +13,8 @@
 static dev_t mpath_chr_devt;
 static DEFINE_IDA(mpath_minor_ida);
 
-static const struct class mpath_chr_class = {
-	.name = "mpath-generic",
-};
+/* Not in our static memory, which may be gone before its last reference is. */
+static struct class *mpath_chr_class;
 
 /* Gates whose release has not run yet; see mpath_gate_module_exit(). */
 static atomic_t mpath_gates = ATOMIC_INIT(0);
@@ -117,7 +116,7 @@ int mpath_gate_add_cdev(struct mpath_gate *gate, struct mpath_head *head)
 		gate->minor = ret;
 	}
 	gate->dev.devt = MKDEV(MAJOR(mpath_chr_devt), gate->minor);
-	gate->dev.class = &mpath_chr_class;
+	gate->dev.class = mpath_chr_class;
 	gate->dev.parent = head->parent;
 	cdev_init(&gate->cdev, &mpath_gate_chr_fops);
 	gate->cdev.owner = THIS_MODULE;
@@ -195,10 +194,12 @@ int mpath_gate_module_init(void)
 				  "mpath-generic");
 	if (ret)
 		return ret;
-	ret = class_register(&mpath_chr_class);
-	if (ret)
+	mpath_chr_class = class_create("mpath-generic");
+	if (IS_ERR(mpath_chr_class)) {
 		unregister_chrdev_region(mpath_chr_devt, MPATH_MINORS);
-	return ret;
+		return PTR_ERR(mpath_chr_class);
+	}
+	return 0;
 }
 
 /*
@@ -210,7 +211,7 @@ void mpath_gate_module_exit(void)
 	wait_event(mpath_gates_wq, !atomic_read(&mpath_gates));
 	/* the last waker may still be on its way out of mpath_gate_free() */
 	mpath_synchronize_tasks();
-	class_unregister(&mpath_chr_class);
+	class_destroy(mpath_chr_class);
 	unregister_chrdev_region(mpath_chr_devt, MPATH_MINORS);
 	ida_destroy(&mpath_minor_ida);
 }

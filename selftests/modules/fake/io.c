@@ -200,6 +200,8 @@ static void fake_note(struct fake_path *path, struct bio *bio)
 		fake_count(path, FC_nowait);
 	if (bio->bi_opf & REQ_POLLED)
 		fake_count(path, FC_polled);
+	if (bio->bi_opf & REQ_ALLOC_CACHE)
+		fake_count(path, FC_alloc_cache);
 	if (bio->bi_opf & REQ_FUA)
 		fake_count(path, FC_fua);
 	/* The head has to split what is too large for a path. */

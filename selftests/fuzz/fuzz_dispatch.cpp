@@ -29,7 +29,24 @@ constexpr char kActions[] = " +-wrxadnh"; // MPC_ACTION_* in order
 
 struct Sent {
 	bio b;
-	u64 seen = 0; ///< slots that gave an error in this pass
+	mpc_try want{}; ///< the tries as they must be
+
+	/// Ended a pass without a path?
+	void start_over()
+	{
+		want.passes += want.tried || want.stage != MPC_STAGE_EACH;
+		want.tried = 0;
+		want.stage = MPC_STAGE_EACH;
+	}
+	void check() const
+	{
+		if (!b.hooked)
+			return;
+		REQUIRE(b.tries.tried == want.tried);
+		REQUIRE(b.tries.not_before == want.not_before);
+		REQUIRE(b.tries.passes == want.passes && want.passes <= 32);
+		REQUIRE(b.tries.stage == want.stage);
+	}
 };
 
 class Program final {
@@ -125,40 +142,48 @@ private:
 
 	// --- Bios ------------------------------------------------------------------
 
+	/// Is there a path that could have taken the bio, of those in `mask`?
+	[[nodiscard]] bool some_path_takes_it(u64 mask, bool refusing_too) const
+	{
+		for (const mpath_device *p : world_->paths())
+			if ((mask >> p->slot & 1) && standing(*p) < 3 &&
+			    (refusing_too || !failover_ || !p->pin_refused))
+				return true;
+		return false;
+	}
 	/// After a bio was given to the core, which had it go there or nowhere.
 	void check_where(Sent &s, u32 tests_before)
 	{
 		const bio &b = s.b;
+		const bool each = s.want.stage == MPC_STAGE_EACH;
+		const u64 untried = each ? ~s.want.tried : ~0ull;
 
 		if (b.fate != bio::Fate::kForwarded) {
 			if (takes_io()) { // no path took it, so none could
-				for (const mpath_device *p : world_->paths())
-					REQUIRE(standing(*p) == 3 || (failover_ && p->pin_refused));
+				REQUIRE(!some_path_takes_it(untried, false));
+				REQUIRE(!each || !some_path_takes_it(s.want.tried, true));
+				s.start_over();
 			}
-			if (b.fate == bio::Fate::kParked) {
+			if (b.fate == bio::Fate::kParked)
 				REQUIRE(takes_io());
-				s.seen = 0;
-			}
 			return;
 		}
 		REQUIRE(takes_io());
 		if (!failover_)
 			return;
 
-		const u32 slot = static_cast<u32>(b.device->slot);
+		const mpath_device &dev = *b.device;
 		const bool test = tests() > tests_before;
 
-		if (!test)
-			REQUIRE(standing(*b.device) < 3);
-		REQUIRE(!b.device->disabled && !mpc_path_blocked(b.device->core));
-		REQUIRE(b.device->access_state < MPC_ACCESS_OTHER);
-		if (!b.tries.patient) {
-			REQUIRE(!(s.seen >> slot & 1));
+		REQUIRE(standing(dev) < 3 && (untried >> dev.slot & 1));
+		REQUIRE(!(b.how & MPC_FORWARD_PATIENT) == (s.want.stage != MPC_STAGE_PATIENT));
+		if (each)
 			return;
-		}
-		REQUIRE(s.seen != 0);
+		REQUIRE(!test);
+		if (may_be_stale() || standing(dev) < 2)
+			return;
 		for (const mpath_device *p : world_->paths())
-			REQUIRE(standing(*p) == 3 || p->pin_refused || s.seen >> p->slot & 1);
+			REQUIRE(standing(*p) >= 2 || p->pin_refused);
 	}
 	[[nodiscard]] u32 tests() const
 	{
@@ -186,7 +211,7 @@ private:
 
 		world_->submit(s.b);
 		check_where(s, before);
-		REQUIRE(s.b.tries.passes == 0);
+		s.check();
 		if (s.b.fate == bio::Fate::kFailed)
 			REQUIRE(!takes_io() || !hope());
 		if (s.b.fate == bio::Fate::kParked)
@@ -212,17 +237,47 @@ private:
 		if (!s)
 			return;
 
-		const u64 seen = s->seen;
+		const bool each = s->want.stage == MPC_STAGE_EACH;
+		const u64 untried = each ? ~s->want.tried : ~0ull;
+		const bool waits = s->want.not_before > now();
 		const u32 before = tests();
 		const u32 verdict = world_->redrive(s->b);
 
 		REQUIRE((verdict == MPC_BIO_DEAD) == !takes_io());
-		if (verdict == MPC_BIO_FAIL)
-			REQUIRE(!hope() || (seen && s->b.tries.passes >= 32));
-		if (verdict == MPC_BIO_PARK)
-			REQUIRE(s->b.tries.passes < 32 && (hope() || grace_));
-		check_where(*s, before);
+		switch (verdict) {
+		case MPC_BIO_DEAD:
+			break;
+		case MPC_BIO_LATER:
+			if (waits) {
+				REQUIRE(tests() == before);
+				break;
+			}
+			// every path that takes it has had its turn, and there is one
+			REQUIRE(each && !some_path_takes_it(untried, false));
+			REQUIRE(some_path_takes_it(s->want.tried, true));
+			s->want.stage = MPC_STAGE_LAST;
+			s->want.not_before = now() + kLastTry;
+			break;
+		case MPC_BIO_NO_MEMORY:
+			REQUIRE(!waits && short_of_memory(untried));
+			break;
+		default:
+			REQUIRE(!waits);
+			check_where(*s, before);
+			if (verdict == MPC_BIO_FAIL)
+				REQUIRE(!hope() || s->want.passes >= 32);
+			if (verdict == MPC_BIO_PARK)
+				REQUIRE(s->want.passes < 32 && (hope() || grace_));
+		}
+		s->check();
 		forget_ended();
+	}
+	[[nodiscard]] bool short_of_memory(u64 mask) const
+	{
+		for (const mpath_device *p : world_->paths())
+			if ((mask >> p->slot & 1) && standing(*p) < 3 && p->no_memory && !p->pin_refused)
+				return failover_;
+		return false;
 	}
 	void succeed()
 	{
@@ -245,19 +300,38 @@ private:
 		if (!s)
 			return;
 
-		const bool down = s->b.device->disabled, patient = s->b.tries.patient;
+		const bool down = s->b.device->disabled, each = s->want.stage == MPC_STAGE_EACH;
 
-		s->seen |= 1ull << s->b.device->slot;
+		s->want.tried |= 1ull << s->b.device->slot;
 
 		const u32 verdict = world_->fail(s->b);
 
-		if (!patient)
-			REQUIRE(verdict == MPC_TRY_AGAIN);
-		else if (!down)
-			REQUIRE(verdict == MPC_TRY_DONE);
-		else
-			REQUIRE((verdict == MPC_TRY_AGAIN) == (s->b.tries.passes < 32));
-		REQUIRE(s->b.tries.passes <= 32);
+		if (!each && down) {
+			s->want.stage = MPC_STAGE_EACH;
+			++s->want.passes;
+			REQUIRE((verdict == MPC_TRY_AGAIN) == (s->want.passes < 32));
+		} else {
+			REQUIRE((verdict == MPC_TRY_AGAIN) == each);
+		}
+		s->check();
+		forget_ended();
+	}
+	void answer()
+	{
+		Sent *s = some_bio(bio::Fate::kForwarded);
+
+		if (!s)
+			return;
+
+		const bool ill = s->b.device->health() != MPC_HEALTH_OK;
+		const bool patient = s->want.stage == MPC_STAGE_PATIENT;
+		const u32 verdict = world_->answer(s->b); // gives news itself
+
+		if (ill && world_->head)
+			dirty_ = false;
+		s->want.stage = MPC_STAGE_PATIENT;
+		REQUIRE((verdict == MPC_TRY_DONE) == patient);
+		s->check();
 		forget_ended();
 	}
 	void forget_ended()
@@ -360,6 +434,7 @@ private:
 			break;
 		case 4:
 			p.pin_refused = (what & 8) != 0;
+			p.no_memory = (what & 16) != 0;
 			break;
 		case 5:
 			p.ioctl_result = what & 8 ? -MPC_ENXIO : what >> 4;
@@ -417,8 +492,11 @@ private:
 		case 6:
 			succeed();
 			return;
-		case 7: case 8: case 9:
+		case 7: case 8:
 			fail();
+			return;
+		case 9:
+			answer();
 			return;
 		case 10: case 11: case 12:
 			command(op - 10);

@@ -159,10 +159,12 @@ struct ConcurrencyFailover : Concurrency {
 			if (b.fate == bio::Fate::kForwarded) {
 				if (random() % error_in)
 					world->succeed(b, random() % 100000);
-				else
+				else if (random() % 4)
 					(void)world->fail(b);
+				else
+					(void)world->answer(b);
 			} else if (b.fate == bio::Fate::kParked) {
-				(void)world->redrive(b);
+				(void)world->redrive_in_time(b);
 			} else {
 				break;
 			}
@@ -179,7 +181,7 @@ struct ConcurrencyFailover : Concurrency {
 
 		if (!world->head)
 			return;
-		switch (random() % 6) {
+		switch (random() % 7) {
 		case 0:
 			advance(random() % 3 ? 1 : kHz);
 			break;
@@ -191,6 +193,10 @@ struct ConcurrencyFailover : Concurrency {
 			break;
 		case 3:
 			(void)mpc_head_event(world->core(), MPC_EVENT_PATH_ADDED);
+			break;
+		case 4:
+			for (mpath_device *path : world->paths())
+				path->no_memory = random() % 4 == 0;
 			break;
 		default:
 			if (world->paths().empty())

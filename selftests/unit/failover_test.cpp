@@ -15,6 +15,28 @@ struct Failover : CoreTest {
 		CoreTest::SetUp();
 		make({.failover = true});
 	}
+	/// A bio that has failed on every path and is to have its last try now.
+	bio before_its_last_try()
+	{
+		bio b = sent();
+
+		EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
+		for (u32 verdict; (verdict = world->redrive(b)) != MPC_BIO_LATER;) {
+			EXPECT_EQ(verdict, u32{MPC_BIO_SENT});
+			EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
+		}
+		advance(kLastTry);
+		return b;
+	}
+	/// The same, sent.
+	bio at_its_last_try()
+	{
+		bio b = before_its_last_try();
+
+		EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+		EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_LAST});
+		return b;
+	}
 	/// One bio, sent.
 	bio sent()
 	{
@@ -49,7 +71,7 @@ TEST_F(Failover, ABioThatSucceedsIsDone)
 	EXPECT_EQ(world->gate.count(0, MPC_COUNT_BIOS), 1u);
 }
 
-TEST_F(Failover, EveryUsablePathIsTriedOnceThenOneIsAskedToTryHarder)
+TEST_F(Failover, EveryUsablePathIsTriedOnceThenOneOnceMore)
 {
 	for (const u32 policy : {MPC_POLICY_NUMA, MPC_POLICY_RR, MPC_POLICY_QD, MPC_POLICY_ST}) {
 		for (const u32 n : {1u, 2u, 5u, 64u}) {
@@ -59,10 +81,11 @@ TEST_F(Failover, EveryUsablePathIsTriedOnceThenOneIsAskedToTryHarder)
 
 			bio b = sent();
 
-			EXPECT_EQ(b.tries.patient, 0u);
+			EXPECT_EQ(b.how, 0u);
 			EXPECT_TRUE(world->fail_everywhere(b));
 			EXPECT_EQ(b.fate, bio::Fate::kEnded) << "with the error of the last path";
-			EXPECT_EQ(b.tries.patient, 1u);
+			EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_LAST});
+			EXPECT_EQ(b.how, MPC_FORWARD_WORKER) << "fail-fast to the end";
 			ASSERT_EQ(b.sent_to.size(), n + 1);
 			std::sort(b.sent_to.begin(), b.sent_to.end() - 1);
 			for (u32 i = 0; i < n; ++i)
@@ -125,9 +148,9 @@ TEST_F(Failover, TheLastWordIsNoTestOfAFailedPath)
 	EXPECT_EQ(b.device, paths[1]);
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
 	advance(kHz); // now its test is due
-	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_EQ(world->redrive_in_time(b), u32{MPC_BIO_SENT});
 	EXPECT_EQ(b.device, paths[0]);
-	EXPECT_EQ(b.tries.patient, 1u);
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_LAST});
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_DONE});
 }
 
@@ -146,23 +169,20 @@ TEST_F(Failover, ASuccessAnywhereEndsIt)
 
 TEST_F(Failover, ALastTryThatFailsBecauseThePathWentDownSaysNothingOfTheBio)
 {
-	const auto paths = add_paths(2);
-	bio b = sent();
+	add_paths(2);
 
-	for (int i = 0; i < 2; ++i) {
-		EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
-		EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
-	}
-	ASSERT_EQ(b.tries.patient, 1u);
-
+	bio b = at_its_last_try();
 	mpath_device *last = b.device;
 
 	last->disabled = true;
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
-	EXPECT_EQ(b.tries.patient, 0u);
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
+	EXPECT_EQ(b.tries.passes, 1u);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_LATER}) << "the other one has had its turn";
+	advance(kLastTry);
 	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
 	EXPECT_NE(b.device, last);
-	EXPECT_EQ(b.tries.patient, 1u);
+	EXPECT_EQ(b.tries.passes, 1u);
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_DONE});
 }
 
@@ -175,7 +195,7 @@ TEST_F(Failover, APathThatWentDownGivesTheBioBack)
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
 	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
 	EXPECT_EQ(b.device, paths[1]);
-	EXPECT_EQ(b.tries.patient, 0u);
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
 	world->succeed(b);
 }
 
@@ -199,7 +219,7 @@ TEST_F(Failover, ABioWithoutAPathLeftWaitsAndThenEveryPathIsTriedAgain)
 	for (mpath_device *path : paths)
 		path->disabled = false;
 	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
-	EXPECT_EQ(b.tries.patient, 0u);
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
 	world->succeed(b);
 }
 
@@ -249,8 +269,8 @@ TEST_F(Failover, ABioWhoseLastTriesAllMeetAPathGoingDownEnds)
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
 	for (;;) {
 		path.disabled = false;
-		ASSERT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
-		ASSERT_EQ(b.tries.patient, 1u);
+		ASSERT_EQ(world->redrive_in_time(b), u32{MPC_BIO_SENT});
+		ASSERT_EQ(b.tries.stage, u32{MPC_STAGE_LAST});
 		path.disabled = true;
 		++tries;
 		if (world->fail(b) == MPC_TRY_DONE)
@@ -310,16 +330,285 @@ TEST_F(Failover, EachPathOnItsWayOutIsAskedOnce)
 TEST_F(Failover, ALastTryPassesOverAPathOnItsWayOut)
 {
 	const auto paths = add_paths(2);
+	bio b = before_its_last_try();
+
+	paths[0]->pin_refused = true;
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_EQ(b.device, paths[1]);
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_LAST});
+	EXPECT_EQ(world->fail(b), u32{MPC_TRY_DONE});
+}
+
+TEST_F(Failover, TheLastTryIsAQuarterOfASecondAfterTheOthers)
+{
+	const auto paths = add_paths(2);
 	bio b = sent();
 
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
 	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
-	paths[0]->pin_refused = true;
+	advance(kHz); // the wait begins when it has no path left, not when it failed
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_LATER});
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_LAST});
+	EXPECT_EQ(b.tries.not_before, now() + kLastTry);
+	EXPECT_EQ(b.tries.tried, 0b11u);
+	EXPECT_EQ(b.tries.passes, 0u);
+	advance(kLastTry - 1);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_LATER});
+	advance(1);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_EQ(world->fail(b), u32{MPC_TRY_DONE});
+	EXPECT_EQ(b.sent_to, (Ids{0, 1, 0}));
+}
+
+TEST_F(Failover, ABioThatWaitsForItsLastTryTouchesNothing)
+{
+	const auto paths = add_paths(2);
+	bio b = before_its_last_try();
+
+	b.tries.not_before = now() + 3;
+
+	const mpc_try before = b.tries;
+
+	world->make_failed(*paths[1]); // which wants a test as soon as it may
+	advance(2);
+	for (mpath_device *path : paths) {
+		path->disabled = true; // no path is no reason to give up yet
+		path->available = false;
+		path->on_disabled = path->on_available = path->on_get = [] { ADD_FAILURE(); };
+	}
+	for (int i = 0; i < 100; ++i)
+		EXPECT_EQ(world->redrive(b), u32{MPC_BIO_LATER});
+	EXPECT_EQ(b.tries.tried, before.tried);
+	EXPECT_EQ(b.tries.not_before, before.not_before);
+	EXPECT_EQ(b.tries.passes, before.passes);
+	EXPECT_EQ(b.tries.stage, before.stage);
+	for (mpath_device *path : paths)
+		path->on_disabled = path->on_available = path->on_get = nullptr;
+	advance(1);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_FAIL});
+}
+
+TEST_F(Failover, ABioThatWaitsForItsLastTryEndsWithItsHead)
+{
+	add_paths(1);
+
+	bio b = before_its_last_try();
+
+	b.tries.not_before = now() + 1;
+	world->remove_head();
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_DEAD});
+}
+
+TEST_F(Failover, APathThatWasNotTriedYetNeedsNoWaiting)
+{
+	const auto paths = add_paths(2);
+
+	paths[1]->disabled = true;
+
+	bio b = sent();
+
+	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
+	paths[1]->disabled = false;
 	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
 	EXPECT_EQ(b.device, paths[1]);
-	EXPECT_EQ(b.tries.patient, 1u);
+	EXPECT_EQ(b.tries.not_before, 0u);
+	world->succeed(b);
+}
+
+TEST_F(Failover, ABioThatIsNewOrWasNeverSentIsNotToldToWait)
+{
+	const auto paths = add_paths(2);
+	bio b;
+
+	for (mpath_device *path : paths)
+		path->pin_refused = true;
+	world->submit(b); // the fake sees that it is not lost
+	ASSERT_EQ(b.fate, bio::Fate::kParked);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_PARK});
+	paths[0]->pin_refused = false;
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_EQ(b.how, MPC_FORWARD_WORKER);
+	world->succeed(b);
+}
+
+TEST_F(Failover, TheLastTryIsNotOnAFailedPathThoughItsTestIsDue)
+{
+	const auto paths = add_paths(3);
+	bio b = before_its_last_try();
+
+	world->make_failed(*paths[0]);
+	world->make_failed(*paths[1]);
+	advance(kHz);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_EQ(b.device, paths[2]);
+	EXPECT_EQ(paths[0]->health(), u32{MPC_HEALTH_FAILED});
+	EXPECT_EQ(paths[1]->health(), u32{MPC_HEALTH_FAILED});
 	EXPECT_EQ(world->fail(b), u32{MPC_TRY_DONE});
+}
+
+TEST_F(Failover, ALastTryWithoutAPathIsAPassAndEveryPathHasAnotherTry)
+{
+	const auto paths = add_paths(2);
+	bio b = before_its_last_try();
+
+	for (mpath_device *path : paths)
+		path->disabled = true;
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_PARK});
+	EXPECT_EQ(b.tries.passes, 1u);
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
+	EXPECT_EQ(b.tries.tried, 0u);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_PARK});
+	EXPECT_EQ(b.tries.passes, 1u);
+	for (mpath_device *path : paths)
+		path->disabled = false;
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_TRUE(world->fail_everywhere(b));
+	EXPECT_EQ(b.sent_to, (Ids{0, 1, 0, 1, 0}));
+}
+
+TEST_F(Failover, AnAnswerIsFinalOnlyOnceTheDriverWasNotToldToFailFast)
+{
+	add_paths(2);
+
+	bio b = sent();
+
+	EXPECT_EQ(b.how, 0u);
+	EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
+	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_PATIENT});
+	EXPECT_EQ(b.tries.tried, 0u) << "the path did what it should";
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT}) << "at once";
+	EXPECT_EQ(b.how, MPC_FORWARD_PATIENT | MPC_FORWARD_WORKER);
+	EXPECT_EQ(world->answer(b), u32{MPC_TRY_DONE});
+	EXPECT_EQ(b.sent_to.size(), 2u);
+}
+
+TEST_F(Failover, AnAnswerToTheLastTryIsFollowedByAPatientOneAtOnce)
+{
+	add_paths(2);
+
+	bio b = at_its_last_try();
+
+	EXPECT_EQ(b.how, MPC_FORWARD_WORKER);
+	EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_EQ(b.how, MPC_FORWARD_PATIENT | MPC_FORWARD_WORKER);
+	EXPECT_EQ(world->answer(b), u32{MPC_TRY_DONE});
+}
+
+TEST_F(Failover, APatientTryIsFinalForAPathErrorTooUnlessThePathWentDown)
+{
+	for (const bool down : {false, true}) {
+		make({.failover = true});
+		mpath_device &path = world->add();
+		bio b = sent();
+
+		EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
+		EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+		path.disabled = down;
+		EXPECT_EQ(world->fail(b), u32(down ? MPC_TRY_AGAIN : MPC_TRY_DONE));
+		if (!down)
+			continue;
+		EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
+		EXPECT_EQ(b.tries.passes, 1u);
+		path.disabled = false;
+		EXPECT_EQ(world->redrive_in_time(b), u32{MPC_BIO_SENT});
+		EXPECT_EQ(b.how, MPC_FORWARD_WORKER) << "fail-fast again";
+		world->succeed(b);
+	}
+}
+
+TEST_F(Failover, APatientTryIsNoTestOfAFailedPath)
+{
+	const auto paths = add_paths(2);
+	bio b = sent();
+
+	EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
+	world->make_failed(*paths[0]);
+	advance(kHz);
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+	EXPECT_EQ(b.device, paths[1]);
+	EXPECT_EQ(paths[0]->health(), u32{MPC_HEALTH_FAILED});
+	world->succeed(b);
+}
+
+TEST_F(Failover, APatientTryWithoutAPathIsAPassEvenIfNoPathGaveAnError)
+{
+	mpath_device &path = world->add();
+	bio b = sent();
+
+	for (u32 pass = 1; pass <= 32; ++pass) {
+		EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
+		ASSERT_EQ(b.tries.tried, 0u);
+		path.disabled = true;
+
+		const u32 verdict = world->redrive(b);
+
+		EXPECT_EQ(b.tries.passes, pass);
+		EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
+		ASSERT_EQ(verdict, u32(pass < 32 ? MPC_BIO_PARK : MPC_BIO_FAIL));
+		if (verdict == MPC_BIO_FAIL)
+			break;
+		path.disabled = false;
+		ASSERT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+		EXPECT_EQ(b.how, MPC_FORWARD_WORKER);
+	}
+}
+
+TEST_F(Failover, WithoutMemoryTheWorkerKeepsTheBioAndItsTries)
+{
+	const auto paths = add_paths(2);
+	bio at_first = sent(), last = before_its_last_try(), patient = sent(), never;
+
+	EXPECT_EQ(world->fail(at_first), u32{MPC_TRY_AGAIN});
+	EXPECT_EQ(world->answer(patient), u32{MPC_TRY_AGAIN});
+	for (mpath_device *path : paths)
+		path->disabled = true;
+	world->submit(never);
+	for (mpath_device *path : paths) {
+		path->disabled = false;
+		path->no_memory = true;
+	}
+	for (bio *b : {&at_first, &last, &patient, &never}) {
+		const mpc_try before = b->tries;
+		const auto sent_to = b->sent_to;
+
+		for (int i = 0; i < 50; ++i)
+			EXPECT_EQ(world->redrive(*b), u32{MPC_BIO_NO_MEMORY});
+		EXPECT_EQ(b->tries.tried, before.tried);
+		EXPECT_EQ(b->tries.not_before, before.not_before);
+		EXPECT_EQ(b->tries.passes, before.passes);
+		EXPECT_EQ(b->tries.stage, before.stage);
+		EXPECT_EQ(b->sent_to, sent_to);
+	}
+	for (mpath_device *path : paths)
+		path->no_memory = false;
+	for (bio *b : {&at_first, &last, &patient, &never}) {
+		EXPECT_EQ(world->redrive(*b), u32{MPC_BIO_SENT});
+		world->succeed(*b);
+	}
+}
+
+TEST_F(Failover, WithoutMemoryNoOtherPathIsAsked)
+{
+	const auto paths = add_paths(2);
+	bio b = sent();
+
+	EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
+	b.tries.tried = 0;
+	paths[0]->no_memory = true;
+	paths[1]->on_get = [] { ADD_FAILURE() << "it would need memory, too"; };
+	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_NO_MEMORY});
+}
+
+TEST_F(Failover, ANewBioIsSentThoughTheWorkerWouldHaveNoMemory)
+{
+	world->add().no_memory = true;
+
+	bio b = sent(); // who submits it waits for memory
+
+	EXPECT_EQ(b.how, 0u);
+	world->succeed(b);
 }
 
 TEST_F(Failover, TheHeadIsGoneOrDying)

@@ -499,16 +499,30 @@ u32 World::redrive(bio &b)
 	if (b.fate != bio::Fate::kParked)
 		die("a bio is sent again that is not parked");
 	b.fate = bio::Fate::kPending;
+	b.parked_once = true;
 
-	const u32 verdict = mpc_redrive_bio(&gate, &b, b.hooked ? &b.tries : nullptr);
+	const bool hooked = b.hooked;
+	const u32 verdict = mpc_redrive_bio(&gate, &b, hooked ? &b.tries : nullptr);
 
 	if ((verdict == MPC_BIO_SENT) != (b.fate == bio::Fate::kForwarded))
 		die("a bio was sent and was not");
-	if (verdict == MPC_BIO_PARK)
+	if (verdict == MPC_BIO_LATER && !hooked)
+		die("a bio that was never sent is to wait a little");
+	if (verdict == MPC_BIO_PARK || verdict == MPC_BIO_LATER || verdict == MPC_BIO_NO_MEMORY)
 		b.fate = bio::Fate::kParked;
 	else if (verdict != MPC_BIO_SENT)
 		b.fate = bio::Fate::kFailed;
 	return verdict;
+}
+
+u32 World::redrive_in_time(bio &b)
+{
+	const u32 verdict = redrive(b);
+
+	if (verdict != MPC_BIO_LATER)
+		return verdict;
+	advance(kLastTry);
+	return redrive(b);
 }
 
 namespace {
@@ -551,12 +565,26 @@ u32 World::fail(bio &b)
 	return verdict;
 }
 
+u32 World::answer(bio &b)
+{
+	mpath_device &dev = came_back(b);
+
+	if (mpc_path_good(dev.core, 0))
+		mpc_choose_all(&gate);
+
+	const u32 verdict = mpc_path_answered(&b.tries);
+
+	b.fate = verdict == MPC_TRY_AGAIN ? bio::Fate::kParked : bio::Fate::kEnded;
+	put_path(&dev);
+	return verdict;
+}
+
 bool World::fail_everywhere(bio &b)
 {
 	for (u32 i = 0; i < 64 * 64; ++i) {
 		if (fail(b) == MPC_TRY_DONE)
 			return true;
-		if (redrive(b) != MPC_BIO_SENT)
+		if (redrive_in_time(b) != MPC_BIO_SENT)
 			return b.fate != bio::Fate::kParked;
 	}
 	die("a bio does not end");
@@ -565,13 +593,15 @@ bool World::fail_everywhere(bio &b)
 void World::make_failed(mpath_device &path)
 {
 	mpc_try t{};
-	u32 changed;
+	u32 changed = 0, failed = 0; // it may have had an error or two
 	const int idx = mpk_gate_lock(&gate);
 
-	for (int i = 0; i < 3; ++i)
+	for (int i = 0; i < 3; ++i) {
 		(void)mpc_path_bad(path.core, &head->ops, &t, &changed);
+		failed |= changed;
+	}
 	mpk_gate_unlock(&gate, idx);
-	EXPECT_EQ(changed, 1u);
+	EXPECT_EQ(failed, 1u);
 	mpc_clear_all(core());
 }
 
@@ -722,22 +752,26 @@ void consume(bio *b, bio::Fate fate, mpath_head *head, mpath_device *dev)
 
 } // namespace
 
-u64 mpk_now_ns() noexcept
-{
-	return now() * (1000000000u / kHz);
-}
-
-int mpk_bio_forward(mpath_head *head, mpath_device *dev, bio *b, u32 patient) noexcept
+int mpk_bio_forward(mpath_head *head, mpath_device *dev, bio *b, u32 how) noexcept
 {
 	dev->check();
 	run(dev->on_forward);
+	if (how & ~(MPC_FORWARD_PATIENT | MPC_FORWARD_WORKER))
+		die("a way to send a bio that does not exist");
+	if (!(how & MPC_FORWARD_WORKER) == b->parked_once)
+		die("the worker sends what was parked, and nothing else");
 	if (head->ops.has & MPC_HAS_FAILOVER) {
 		if (!get_path(dev))
 			return -MPC_ENODEV;
+		if ((how & MPC_FORWARD_WORKER) && dev->no_memory) {
+			note("no-memory", dev->id);
+			put_path(dev);
+			return -MPC_ENOMEM;
+		}
 		b->hooked = true;
-		b->tries.patient = patient;
 	}
-	note(patient ? "patient" : "forward", dev->id);
+	note(how & MPC_FORWARD_PATIENT ? "patient" : "forward", dev->id);
+	b->how = how;
 	b->sent_to.push_back(dev->id);
 	consume(b, bio::Fate::kForwarded, head, dev);
 	mpk_count(head->gate, static_cast<u32>(dev->slot), MPC_COUNT_BIOS);

@@ -45,6 +45,8 @@ struct bio {
 	mpath_head *head = nullptr;
 	mpc_try tries{};    ///< of a driver with failover
 	bool hooked = false; ///< it was sent: the shim has a hook for it
+	bool parked_once = false; ///< whoever sends it now is the worker
+	u32 how = 0; ///< MPC_FORWARD_*, of the last time it was sent
 	std::vector<int> sent_to; ///< ids, in order
 };
 
@@ -97,6 +99,7 @@ struct mpath_device {
 	std::atomic<bool> disabled{false};
 	std::atomic<bool> available{true};
 	std::atomic<bool> pin_refused{false};
+	std::atomic<bool> no_memory{false}; ///< for a clone that the worker sends here
 	std::atomic<int> optimized{-1}; // -1: as access_state says
 	u32 access_state = MPC_ACCESS_OPTIMIZED;
 	s32 nr_active = 0;
@@ -165,6 +168,8 @@ constexpr u32 kHz = 250;
 void advance(u64 ticks);
 /// So long that what was remembered of better times is void.
 constexpr u64 kForgetting = kHz / 10;
+/// Between a bio's try on each path and its last one.
+constexpr u64 kLastTry = kHz / 4;
 
 /// While one lives mpk_might_sleep() aborts in this thread.
 struct AtomicContext {
@@ -254,10 +259,13 @@ public:
 
 	/// A parked bio again; MPC_BIO_*.
 	u32 redrive(bio &b);
-	/// A bio that is out comes back well, or with a path error; MPC_TRY_*. The
-	/// bio is parked after MPC_TRY_AGAIN, at its end otherwise.
+	/// The same; one that is to wait a little does, and is sent again.
+	u32 redrive_in_time(bio &b);
+	/// A bio that is out comes back well, with a path error, or with the device's
+	/// answer; MPC_TRY_*. The bio is parked after MPC_TRY_AGAIN, at its end otherwise.
 	void succeed(bio &b, u64 ns = 0);
 	u32 fail(bio &b);
+	u32 answer(bio &b);
 	/// Fails wherever it goes until that is final; false: it is still parked.
 	bool fail_everywhere(bio &b);
 	/// Two more errors than a path can have and be well.

@@ -347,7 +347,9 @@ static void mpath_hook_error(struct mpath_gate *gate, struct mpath_hook *hook,
 		return;
 	}
 	trace_mpath_failover(dev, hook->orig, status);
-	this_cpu_inc(counters->n[MPC_COUNT_FAILOVERS]);
+	/* one that only gets the driver's own retries leaves no path */
+	if (hook->try.stage != MPC_STAGE_PATIENT)
+		this_cpu_inc(counters->n[MPC_COUNT_FAILOVERS]);
 	hook->dev = NULL;
 	/* the error of a part that is sent again is no error yet */
 	hook->clone.bi_status = BLK_STS_OK;

@@ -198,6 +198,7 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 			  int numa_node)
 {
 	struct mpath_gate *gate = head->gate;
+	struct queue_limits start;
 	struct gendisk *disk;
 	const char *rule;
 	u32 has = mpath_head_has(head, lim);
@@ -215,14 +216,19 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 	if (mpc_head_state(mpath_core(head)) != MPC_STATE_NEW)
 		return -ENODEV;
 
+	/* what blk_set_stacking_limits() leaves there is for zoned disks only */
+	start = *lim;
+	if (!(start.features & BLK_FEAT_ZONED))
+		start.max_zone_append_sectors = 0;
+
 	gate->mpdt = head->mpdt;
 	ret = mpath_bio_init(gate);
 	if (ret)
 		return ret;
-	ret = mpath_limits_init(head, lim);
+	ret = mpath_limits_init(head, &start);
 	if (ret)
 		goto exit_bio;
-	disk = blk_alloc_disk(lim, numa_node);
+	disk = blk_alloc_disk(&start, numa_node);
 	if (IS_ERR(disk)) {
 		ret = PTR_ERR(disk);
 		goto exit_limits;

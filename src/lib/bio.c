@@ -294,19 +294,6 @@ static enum mpath_error mpath_judge(blk_status_t status)
 	}
 }
 
-/* A path became ill or well: all CPUs choose anew, people are told. */
-static void mpath_health_changed(struct mpath_gate *gate)
-{
-	struct mpath_head *head;
-	int idx;
-
-	idx = srcu_read_lock(&gate->srcu);
-	head = srcu_dereference(gate->head, &gate->srcu);
-	if (head)
-		mpath_event(head);
-	srcu_read_unlock(&gate->srcu, idx);
-}
-
 /* Is that the last word? Tells the core how the path did. */
 static u32 mpath_hook_verdict(struct mpath_gate *gate, struct mpath_hook *hook,
 			      blk_status_t status)
@@ -328,7 +315,7 @@ static u32 mpath_hook_verdict(struct mpath_gate *gate, struct mpath_hook *hook,
 			verdict = mpc_path_answered(&hook->try);
 	}
 	if (changed)
-		mpath_health_changed(gate);
+		mpath_gate_event(gate);
 	/* one that was sent may have been executed */
 	return bio_op(hook->orig) == REQ_OP_ZONE_APPEND ? MPC_TRY_DONE : verdict;
 }
@@ -373,7 +360,7 @@ static void mpath_hook_end_io(struct bio *clone)
 		u64 ns = hook->sent_ns ? ktime_get_ns() - hook->sent_ns : 0;
 
 		if (unlikely(mpc_path_good(dev->core, ns)))
-			mpath_health_changed(gate);
+			mpath_gate_event(gate);
 		mpath_hook_complete(hook, BLK_STS_OK);
 	} else {
 		mpath_hook_error(gate, hook, status);
@@ -382,6 +369,17 @@ static void mpath_hook_end_io(struct bio *clone)
 }
 
 /* ------------------------------------------------------- no path, no head */
+
+/*
+ * It will be sent from a worker: the submitter's wish not to block and its polling
+ * are void.
+ */
+static void mpath_leave_to_worker(struct bio *bio)
+{
+	bio->bi_opf &= ~REQ_NOWAIT;
+	bio_clear_polled(bio);
+	bio->bi_cookie = BLK_QC_T_NONE;
+}
 
 static void mpath_count_parked(struct mpath_head *head, struct bio *bio)
 {
@@ -393,13 +391,7 @@ void mpk_bio_park(struct mpath_head *head, struct bio *bio)
 {
 	dev_warn_ratelimited(disk_to_dev(head->disk),
 			     "no usable path, requeuing I/O\n");
-	/*
-	 * It will be sent from a worker: the submitter's wish not to block and
-	 * its polling are void.
-	 */
-	bio->bi_opf &= ~REQ_NOWAIT;
-	bio_clear_polled(bio);
-	bio->bi_cookie = BLK_QC_T_NONE;
+	mpath_leave_to_worker(bio);
 	mpath_count_parked(head, bio);
 	mpath_park(head, bio);
 	queue_delayed_work(mpath_wq, &head->park_work, MPATH_PARK_RETRY);
@@ -470,9 +462,7 @@ void mpath_failover_bio(struct mpath_device *dev, struct bio *bio)
 	struct mpath_gate *gate = mpath_bio_gate(bio);
 
 	this_cpu_inc(gate->counters[dev->slot]->n[MPC_COUNT_FAILOVERS]);
-	bio->bi_opf &= ~REQ_NOWAIT;
-	bio_clear_polled(bio);
-	bio->bi_cookie = BLK_QC_T_NONE;
+	mpath_leave_to_worker(bio);
 	if (!mpath_park_again(gate, bio)) {
 		bio->bi_opf &= ~REQ_DRV;
 		bio_io_error(bio);

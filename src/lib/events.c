@@ -200,6 +200,23 @@ void mpath_event(struct mpath_head *head)
 	queue_delayed_work(mpath_wq, &head->event_work, 0);
 }
 
+/**
+ * mpath_gate_event() - the same, if there still is a head
+ * @gate: kept by the caller
+ * Context: Any.
+ */
+void mpath_gate_event(struct mpath_gate *gate)
+{
+	struct mpath_head *head;
+	int idx;
+
+	idx = srcu_read_lock(&gate->srcu);
+	head = srcu_dereference(gate->head, &gate->srcu);
+	if (head)
+		mpath_event(head);
+	srcu_read_unlock(&gate->srcu, idx);
+}
+
 /* ------------------------------------------------------ what drivers tell */
 
 void mpath_path_changed(struct mpath_device *dev)

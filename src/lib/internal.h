@@ -102,6 +102,7 @@ void mpath_disarm(struct mpath_head *head);
 
 /* events.c */
 void mpath_event(struct mpath_head *head);
+void mpath_gate_event(struct mpath_gate *gate);
 void mpath_event_work(struct work_struct *work);
 struct device *mpath_event_device(struct mpath_head *head);
 void mpath_head_uevent(struct gendisk *disk, struct device *dev,

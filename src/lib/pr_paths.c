@@ -307,15 +307,7 @@ void mpath_pr_forget(struct mpath_pr *pr)
 /* Tell CPUs and parked bios, if there is a head: a pin keeps the path alone. */
 void mpath_pr_changed(struct mpath_pr *pr)
 {
-	struct mpath_gate *gate = mpath_pr_gate(pr);
-	struct mpath_head *head;
-	int idx;
-
-	idx = srcu_read_lock(&gate->srcu);
-	head = srcu_dereference(gate->head, &gate->srcu);
-	if (head)
-		mpath_event(head);
-	srcu_read_unlock(&gate->srcu, idx);
+	mpath_gate_event(mpath_pr_gate(pr));
 }
 
 /* Keep I/O off the path until the replay has been there; with all its tries. */

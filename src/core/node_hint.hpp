@@ -44,35 +44,40 @@ public:
 		slot_.set_relaxed(0);
 	}
 
-	/// false if it is void.
+	/// false if it is void, or about to be replaced.
 	[[nodiscard]] bool load(u32 generation, u64 now, LookResult &out) const noexcept
 	{
-		const u64 key = key_.acquire(); // pairs with the release in store()
+		const u32 turn = turn_.acquire(); // pairs with the last release in store()
+		const u64 key = key_.acquire();	  // before the turn is looked at again
 
-		if (!(key & kValid) || ((key >> kGenerationShift) & kGenerationMask) !=
-					       (generation & kGenerationMask))
+		if (turn & 1 || !(key & kValid) || ((key >> kGenerationShift) & kGenerationMask) !=
+							   (generation & kGenerationMask))
 			return false;
 		if (static_cast<u32>(now) - static_cast<u32>(key) >= g_clock.hz / 10)
 			return false;
-		out.members = members_.acquire(); // before the key is looked at again
+		out.members = members_.acquire(); // before the turn is looked at again
 		out.standing = static_cast<Standing>((key >> kStandingShift) & 3);
 		out.settled = key & kSettled;
-		return key_.relaxed() == key;
+		return turn_.relaxed() == turn;
 	}
 
 	/// One at a time; who comes second has found something just as good, and a
 	/// result of an old generation is never taken for a new one.
+	///
+	/// The key alone cannot tell that a result was replaced: two results of one
+	/// clock tick can have the same. The turn can; it is odd during a store.
 	void store(u32 generation, u64 now, const LookResult &r) noexcept
 	{
-		if (busy_.exchange(1))
+		const u32 turn = turn_.relaxed(); // replace() has the last word
+
+		if (turn & 1 || !turn_.replace(turn, turn + 1))
 			return;
-		key_.set_relaxed(0);
-		members_.release(r.members); // after the key is void
+		members_.release(r.members); // who sees it sees the odd turn
 		key_.release(kValid | (r.settled ? kSettled : 0) |
 			     static_cast<u64>(r.standing) << kStandingShift |
 			     u64{generation & kGenerationMask} << kGenerationShift |
-			     static_cast<u32>(now)); // pairs with load()
-		busy_.release(0);
+			     static_cast<u32>(now)); // the same
+		turn_.release(turn + 2);	     // pairs with load()
 	}
 
 private:
@@ -83,7 +88,7 @@ private:
 	static constexpr u32 kGenerationMask = 0xffffff;
 
 	Atomic<u8> slot_;
-	Atomic<u32> busy_;
+	Atomic<u32> turn_;
 	Atomic<u64> key_;
 	Atomic<SlotMask> members_;
 };

@@ -30,6 +30,7 @@ fake_end()
 fake_clean()
 {
 	same "wrong contexts" 0 "$(count wrong_context)"
+	same "calls with a path that is freed" 0 "$(count freed_paths)"
 	same "stop points that gave up" 0 "$(count stop_timeouts)"
 	same "bios larger than a path takes" 0 "$(count oversized)"
 	same "integrity data that was not the bio's" 0 "$(count integrity_bad)"

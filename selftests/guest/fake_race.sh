@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 24
+fake_begin 26
 # shellcheck disable=SC2206
 most=($fake_most)
 
@@ -198,11 +198,12 @@ uninit_against_remove_work()
 	same "calls of remove_head" 0 "$(count remove_head)"
 }
 
-# An ioctl is on its way in a path that is deleted: it must neither wait for it
-# nor use it when it is gone.
+# An ioctl is on its way in a path that is deleted: that must neither wait for it
+# nor let the path go while it is in use. With the option begin the driver pins
+# the path as well.
 path_deleted_in_ioctl()	# POINT NODE OPTION...
 {
-	new_head fk 2 pins failover stack lib_cdev begin "${@:3}"
+	new_head fk 2 pins failover stack lib_cdev "${@:3}"
 	ctl set fkb access=1
 	ctl arm "$1" fka
 	bg io ioctl "$2" who
@@ -218,9 +219,9 @@ path_deleted_in_ioctl()	# POINT NODE OPTION...
 	same "begin and finish" "$(count ioctl_begin)" "$(count ioctl_finish)"
 }
 
-head_deleted_in_ioctl()	# POINT NODE
+head_deleted_in_ioctl()	# POINT NODE OPTION...
 {
-	new_head fk 1 pins failover stack lib_cdev begin
+	new_head fk 1 pins failover stack lib_cdev "${@:3}"
 	ctl arm "$1" fka
 	bg io ioctl "$2" who
 	call=$bg_pid call_log=$work/bg.$bg
@@ -258,9 +259,11 @@ open_against_removal()
 	bg ctl del_head fk
 	ctl stopped del_cdev
 	there /dev/fk-char
-	refused io ioctl /dev/fk-char who
-	grep -Eqx 'ENXIO|ENODEV' "$work/refused"
-	refused dd if=/dev/fk of=/dev/null count=1 status=none
+	refused eval 'exec {char}<>/dev/fk-char'
+	grep 'No such device or address' "$work/refused"
+	errno ENXIO io ioctl /dev/fk-char who
+	refused eval 'exec {block}</dev/fk'
+	grep 'No such device or address' "$work/refused"
 	ctl release del_cdev
 	ends "$bg_pid"
 }
@@ -368,7 +371,9 @@ fake "finding 13: a path is added while remove_head runs" add_against_remove_hea
 fake "finding 14: the removal's work does not outlive the head" uninit_against_remove_work
 fake "finding 19: a path is deleted in an ioctl of the char node" path_deleted_in_ioctl cdev_ioctl /dev/fk-char
 fake "finding 19: a path is deleted in an ioctl of the block node" path_deleted_in_ioctl bdev_ioctl /dev/fk
+fake "finding 19: the same with a driver that is told of both ends" path_deleted_in_ioctl cdev_ioctl /dev/fk-char begin
 fake "finding 19: the head is deleted in an ioctl" head_deleted_in_ioctl cdev_ioctl /dev/fk-char
+fake "finding 19: the same with a driver that is told of both ends" head_deleted_in_ioctl bdev_ioctl /dev/fk begin
 fake "finding 19: a path is deleted in an io_uring command" path_deleted_in_command
 fake "finding 20: an open of the char node during the removal" open_against_removal
 fake "finding 21: the char node's last file is closed after the removal" last_file_of_own_cdev

@@ -56,7 +56,7 @@ long fake_cdev_ioctl(struct mpath_device *dev, unsigned int cmd,
 
 	fake_count(path, FC_cdev_ioctl);
 	fake_may_sleep(path);
-	fake_stop(FP_cdev_ioctl, path->name);
+	fake_path_stop(FP_cdev_ioctl, path);
 	if (cmd == FAKE_IOC_WRITABLE)
 		return open_for_write;
 	return fake_ioctl(path, cmd, arg, false);

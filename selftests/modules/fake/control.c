@@ -159,7 +159,7 @@ static atomic_t fake_not_ready;
 
 static void fake_path_not_ready(struct mpath_device *dev)
 {
-	fake_stop(FP_not_ready, to_fake_path(dev)->name);
+	fake_path_stop(FP_not_ready, to_fake_path(dev));
 	atomic_inc(&fake_not_ready);
 }
 
@@ -185,7 +185,7 @@ static int fake_call(struct mpath_device *dev)
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_may_sleep(path);
-	fake_stop(FP_call, path->name);
+	fake_path_stop(FP_call, path);
 	strscpy(fake_call_path, path->name);
 	return 0;
 }

@@ -17,7 +17,7 @@ static int fake_bdev_ioctl(struct block_device *bdev, blk_mode_t mode,
 
 	fake_count(path, FC_bdev_ioctl);
 	fake_may_sleep(path);
-	fake_stop(FP_bdev_ioctl, path->name);
+	fake_path_stop(FP_bdev_ioctl, path);
 	return fake_ioctl(path, cmd, arg, false);
 }
 
@@ -28,7 +28,7 @@ static int fake_bdev_compat_ioctl(struct block_device *bdev, blk_mode_t mode,
 
 	fake_count(path, FC_bdev_compat_ioctl);
 	fake_may_sleep(path);
-	fake_stop(FP_bdev_ioctl, path->name);
+	fake_path_stop(FP_bdev_ioctl, path);
 	return fake_ioctl(path, cmd, arg, true);
 }
 
@@ -39,7 +39,7 @@ static int fake_getgeo(struct block_device *bdev, struct hd_geometry *geo)
 
 	fake_count(path, FC_getgeo);
 	fake_may_sleep(path);
-	fake_stop(FP_getgeo, path->name);
+	fake_path_stop(FP_getgeo, path);
 	geo->heads = 16;
 	geo->sectors = 63;
 	geo->cylinders = get_capacity(path->disk) / (16 * 63);
@@ -54,7 +54,7 @@ static int fake_get_unique_id(struct gendisk *disk, u8 id[16],
 
 	fake_count(path, FC_unique_id);
 	fake_may_sleep(path);
-	fake_stop(FP_unique_id, path->name);
+	fake_path_stop(FP_unique_id, path);
 	if (type == BLK_UID_T10)
 		return -EINVAL;
 	memset(id, 0, 16);
@@ -76,7 +76,7 @@ static int fake_report_zones(struct gendisk *disk, sector_t sector,
 
 	fake_count(path, FC_report_zones);
 	fake_may_sleep(path);
-	fake_stop(FP_report_zones, path->name);
+	fake_path_stop(FP_report_zones, path);
 	for (sector = rounddown(sector, size);
 	     n < nr_zones && sector < capacity; sector += size, n++) {
 		zone = (struct blk_zone) {

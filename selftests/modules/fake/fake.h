@@ -47,7 +47,7 @@
 	X(bios_done) X(bios_failed) X(bios_held) X(resv_conflicts)	\
 	X(uring_done) X(uring_held)					\
 	/* what must not happen, and when stop points gave up */	\
-	X(wrong_context) X(stop_timeouts)				\
+	X(wrong_context) X(freed_paths) X(stop_timeouts)		\
 	/* not a sum */							\
 	X(max_out)
 
@@ -285,6 +285,7 @@ struct fake_settings {
  * A head without pins does not tell when its last bio has arrived: its paths
  * are kept until the module is unloaded.
  *
+ * @magic: FAKE_PATH_MAGIC until the memory is freed
  * @entry: for as long as its name is taken; fake_lock
  * @head: NULL before it is added and once it is deleted; fake_lock
  * @op: adding and deleting, each once
@@ -293,6 +294,7 @@ struct fake_settings {
  */
 struct fake_path {
 	struct mpath_device mpath;
+	u32 magic;
 	struct kref ref;
 	struct list_head entry;
 	char name[FAKE_NAME_LEN];
@@ -316,10 +318,18 @@ struct fake_path {
 	atomic_long_t counts[FC_COUNT];
 };
 
+#define FAKE_PATH_MAGIC		0x66616b65
+
 static inline struct fake_path *to_fake_path(struct mpath_device *mpath)
 {
 	return container_of(mpath, struct fake_path, mpath);
 }
+
+/*
+ * fake_stop() in a callback that was given @path: it must be there before the
+ * thread is held, and still after it (freed_paths counts).
+ */
+void fake_path_stop(enum fake_point point, struct fake_path *path);
 
 int fake_path_add(const char *head, const char *name, int argc, char **argv);
 /* @empty: was it the last one? */

@@ -21,7 +21,7 @@ static mempool_t *fake_delayed_pool;
 static void fake_end(struct fake_path *path, struct bio *bio,
 		     blk_status_t status)
 {
-	fake_stop(FP_path_done, path->name);
+	fake_path_stop(FP_path_done, path);
 	fake_count(path, status ? FC_bios_failed : FC_bios_done);
 	atomic_dec(&path->out);
 	if (path->counts_itself)
@@ -225,7 +225,7 @@ void fake_submit_bio(struct bio *bio)
 	if (path->counts_itself)
 		atomic_inc(&path->nr_active);
 	fake_note(path, bio);
-	fake_stop(FP_path_submit, path->name);
+	fake_path_stop(FP_path_submit, path);
 	if (!fake_hold(path, bio))
 		fake_process(path, bio);
 }

@@ -140,6 +140,22 @@ int fake_path_set(struct fake_path *path, int argc, char **argv)
 
 /* -------------------------------------------------------------- references */
 
+/* Not in its own counters: if it is freed they are, too. */
+static void fake_path_check(struct fake_path *path)
+{
+	if (!WARN_ONCE(READ_ONCE(path->magic) != FAKE_PATH_MAGIC,
+		       "the library calls with a path that is freed\n"))
+		return;
+	fake_count(NULL, FC_freed_paths);
+}
+
+void fake_path_stop(enum fake_point point, struct fake_path *path)
+{
+	fake_path_check(path);
+	fake_stop(point, path->name);
+	fake_path_check(path);
+}
+
 static void fake_path_free_work(struct work_struct *work)
 {
 	struct fake_path *path = container_of(work, struct fake_path, free_work);
@@ -150,6 +166,7 @@ static void fake_path_free_work(struct work_struct *work)
 static void fake_path_free(struct fake_path *path)
 {
 	fake_store_put(path->store);
+	WRITE_ONCE(path->magic, 0);
 	kfree(path);
 	if (atomic_dec_and_test(&fake_paths_nr))
 		wake_up_all(&fake_paths_wq);
@@ -224,6 +241,7 @@ static struct fake_path *fake_path_alloc(struct fake_head *head,
 
 	if (!path)
 		return NULL;
+	path->magic = FAKE_PATH_MAGIC;
 	kref_init(&path->ref);
 	INIT_LIST_HEAD(&path->entry);
 	strscpy(path->name, name);

@@ -208,7 +208,7 @@ static int pr_begin(struct block_device *bdev, int op, enum fake_count count,
 	*path = p;
 	fake_count(p, count);
 	fake_may_sleep(p);
-	fake_stop(op == OP_REGISTER ? FP_pr_register : FP_pr_op, p->name);
+	fake_path_stop(op == OP_REGISTER ? FP_pr_register : FP_pr_op, p);
 	if (READ_ONCE(p->dead))
 		return -ENODEV;
 	return pr_wanted(p, op, false) ? p->set.pr_error : 0;

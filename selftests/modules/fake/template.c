@@ -10,7 +10,7 @@ static bool fake_available_path(struct mpath_device *dev)
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_count(path, FC_available_path);
-	fake_stop(FP_available_path, path->name);
+	fake_path_stop(FP_available_path, path);
 	return READ_ONCE(path->set.available) && !READ_ONCE(path->dead);
 }
 
@@ -19,7 +19,7 @@ static bool fake_is_disabled(struct mpath_device *dev)
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_count(path, FC_is_disabled);
-	fake_stop(FP_is_disabled, path->name);
+	fake_path_stop(FP_is_disabled, path);
 	return READ_ONCE(path->set.disabled) || READ_ONCE(path->dead);
 }
 
@@ -29,7 +29,7 @@ static bool fake_is_optimized(struct mpath_device *dev)
 	long optimized = READ_ONCE(path->set.optimized);
 
 	fake_count(path, FC_is_optimized);
-	fake_stop(FP_is_optimized, path->name);
+	fake_path_stop(FP_is_optimized, path);
 	if (optimized >= 0)
 		return optimized;
 	return READ_ONCE(dev->access_state) == MPATH_STATE_OPTIMIZED;
@@ -40,7 +40,7 @@ static bool fake_get_path(struct mpath_device *dev)
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_count(path, FC_get_path);
-	fake_stop(FP_get_path, path->name);
+	fake_path_stop(FP_get_path, path);
 	if (!READ_ONCE(path->set.refuse_get) && !READ_ONCE(path->dead) &&
 	    fake_path_tryget(path))
 		return true;
@@ -53,7 +53,7 @@ static void fake_put_path(struct mpath_device *dev)
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_count(path, FC_put_path);
-	fake_stop(FP_put_path, path->name);
+	fake_path_stop(FP_put_path, path);
 	fake_path_put(path);
 }
 
@@ -81,7 +81,7 @@ static void fake_ioctl_begin(struct mpath_device *dev, unsigned int cmd,
 	fake_count(path, FC_ioctl_begin);
 	if (*opaque)
 		fake_count(path, FC_wrong_context);
-	fake_stop(FP_ioctl_begin, path->name);
+	fake_path_stop(FP_ioctl_begin, path);
 	if (fake_path_tryget(path))
 		*opaque = path;
 }
@@ -92,7 +92,7 @@ static void fake_ioctl_finish(void *opaque)
 
 	fake_count(path, FC_ioctl_finish);
 	fake_may_sleep(path);
-	fake_stop(FP_ioctl_finish, path->name);
+	fake_path_stop(FP_ioctl_finish, path);
 	fake_path_put(path);
 }
 
@@ -101,7 +101,7 @@ static void fake_path_error(struct mpath_device *dev, blk_status_t status)
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_count(path, FC_path_error);
-	fake_stop(FP_path_error, path->name);
+	fake_path_stop(FP_path_error, path);
 }
 
 /* Commands with an odd number are harmless. */

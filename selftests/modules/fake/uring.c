@@ -87,7 +87,7 @@ int fake_uring_cmd(struct mpath_device *dev, struct io_uring_cmd *ioucmd,
 	fake_count(path, FC_uring_cmd);
 	if (!(issue_flags & IO_URING_F_NONBLOCK))
 		fake_may_sleep(path);
-	fake_stop(FP_uring_cmd, path->name);
+	fake_path_stop(FP_uring_cmd, path);
 	if (READ_ONCE(path->dead))
 		return -ENODEV;
 	if (refuse && fake_take(&path->set.refuse_count))

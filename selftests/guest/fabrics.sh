@@ -78,7 +78,7 @@ char_load()
 resets()
 {
 	local round port
-	for ((round = 0; round < 20; round++)); do
+	for ((round = 0; round < 20 * slow; round++)); do
 		for port in "${ports[@]}"; do
 			goes_on bios
 			wait_for 20 is_live "$port"

@@ -95,35 +95,60 @@ two_set_live()
 	same "links" 2 "$(find /sys/block/fk/multipath/ -type l | wc -l)"
 }
 
-# A selection is held in the middle of its walk, and a path is deleted. No path
-# is optimized, so the walk has to go all the way round.
+# Reads until the last one went to PATH, then makes the next selection walk.
+cursor_at()	# cursor_at HEAD PATH
+{
+	local tries at=''
+	ctl order on
+	for ((tries = 0; tries < 8; tries++)); do
+		[[ $at != "$2" ]] || break
+		ctl submit "$1" op=read >/dev/null
+		at=$(tail -n 1 $fake_dir/order | cut -d ' ' -f 1)
+	done
+	ctl order off
+	same "the last read went to" "$2" "$at"
+	ctl path_changed "$2"
+	usleep 100000
+}
+
+# A selection is held in the middle of its walk, and a path is deleted: the one
+# that the walk set out from, or the one that it comes to first. No path is
+# optimized, so the walk has to go all the way round.
 deleted_in_walk()	# PATHS
 {
-	local n=$1 p victim skip
+	local n=$1 p victim other skip
 	ctl add_head fk "${most[@]}"
 	add_paths fk "$n" access=1
 	scanned fk
 	policy fk round-robin
 	ctl submit fk op=write count=8
-	for victim in $(for ((p = 0; p < n; p++)); do nth fk $p; done); do
-		for ((skip = 0; skip < n; skip++)); do
-			usleep 100000
-			reset
-			ctl arm is_disabled skip=$skip
-			bg ctl submit fk op=read verify=1
-			walk=$bg_pid
-			ctl stopped is_disabled
-			runs "$walk"
-			bg ctl del_path "$victim"
-			# it waits for the walk
-			usleep 100000
-			runs "$bg_pid"
-			ctl release is_disabled
-			ends "$walk"
-			ends "$bg_pid"
-			ctl submit fk op=read count=8 verify=1
-			ctl add_path fk "$victim" access=1
-			ctl set_live "$victim"
+	for ((p = 0; p < n; p++)); do
+		victim=$(nth fk $p)
+		other=$(nth fk $(((p + n - 1) % n)))
+		for last in "$victim" "$other"; do
+			for ((skip = 0; skip < n; skip++)); do
+				cursor_at fk "$last"
+				reset
+				ctl arm is_disabled skip=$skip
+				bg ctl submit fk op=read verify=1
+				walk=$bg_pid
+				ctl stopped is_disabled
+				runs "$walk"
+				bg ctl del_path "$victim"
+				# it waits for the walk
+				usleep 100000
+				runs "$bg_pid"
+				ctl release is_disabled
+				ends "$walk"
+				ends "$bg_pid"
+				# chosen while it was there it may be, not as what is left
+				[[ $last != "$victim" ]] ||
+					same "choices of a path that had left" 0 \
+						$(($(count dead_bios) + $(count get_path_refused)))
+				ctl submit fk op=read count=8 verify=1
+				ctl add_path fk "$victim" access=1
+				ctl set_live "$victim"
+			done
 		done
 	done
 }

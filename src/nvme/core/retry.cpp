@@ -64,9 +64,6 @@ bool says_not_executed(u16 status) noexcept
 
 bool is_idempotent(const Ended &cmd) noexcept
 {
-	// half of a pair
-	if (cmd.flags & kFused)
-		return false;
 	// The controller knows better: a command of the table that changes more than
 	// data, or wants to be alone, is not the one that the table means.
 	if (cmd.has_effects &&

@@ -38,7 +38,8 @@ struct Ended {
 /// access states do (3/01h to 3/03h; base specification 2.0, 8.1.3).
 [[nodiscard]] bool says_not_executed(u16 status) noexcept;
 
-/// Does it make no difference whether the command is executed once or twice?
+/// Does it make no difference whether the command is executed once or twice? Not
+/// asked for halves of fused pairs.
 [[nodiscard]] bool is_idempotent(const Ended &cmd) noexcept;
 
 /// The decision. @context any; pure

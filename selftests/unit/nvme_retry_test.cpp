@@ -50,6 +50,18 @@ TEST(Retry, ZonedCommandsThatMayBeExecutedTwice)
 	EXPECT_EQ(sent_again(cmd), want) << "append is 7dh, management send 79h";
 }
 
+TEST(Retry, KeyValueCommandsHaveOtherOpcodes)
+{
+	const std::set<u32> want{0x00, 0x0e, 0x12};
+
+	for (u8 csi : {1, 3, 7, 8, 0x30, 0xff}) {
+		Ended cmd = command(0);
+
+		cmd.csi = csi;
+		EXPECT_EQ(sent_again(cmd), want) << "01h is store, or unknown: set " << u32{csi};
+	}
+}
+
 TEST(Retry, AdminCommandsThatMayBeExecutedTwice)
 {
 	EXPECT_EQ(sent_again(command(0, true)), (std::set<u32>{0x06, 0x0a}));

@@ -69,6 +69,15 @@ END
 
 inject() { timeout $((100 * slow)) "$programs/inject" "$@"; }
 
+# What finds nothing to fail has not been tested; for some calls that is right,
+# they allocate in advance or not at all.
+inject_any()
+{
+	local status=0
+	inject "$@" || status=$?
+	((status == 0 || status == 4))
+}
+
 # arm SPACE TIMES: in any task, the allocation after SPACE bytes and those that
 # follow, TIMES in all (-1: no end)
 arm()
@@ -102,9 +111,7 @@ unload_backend()
 	insmod "$modules/mpath_nvme.ko"
 	wait_for 10 all_claimed
 	within_function __do_sys_delete_module
-	# it may need no memory at all
-	inject unload mpath_nvme "$modules/mpath_nvme.ko" | tee "$work/said" ||
-		grep -q ' 0 faults' "$work/said"
+	inject_any unload mpath_nvme "$modules/mpath_nvme.ko"
 }
 
 # ---- nodes -----------------------------------------------------------------
@@ -133,26 +140,23 @@ on_the_nodes()	# on_the_nodes CHAR|BLOCK CALL...
 	node=/dev/$(node_of 2)
 	[[ $kind == BLOCK ]] || node=${node/nvme/ng}
 	for call; do
-		inject "$call" "$node"
+		# an open has its memory from the VFS
+		if [[ $call == open ]]; then
+			inject_any "$call" "$node"
+		else
+			inject "$call" "$node"
+		fi
 	done
-}
-
-# What finds nothing to fail has not been tested; for these that is right, they
-# allocate in advance or not at all.
-may_need_none()	# may_need_none COMMAND...
-{
-	"$@" | tee "$work/said"
-	[[ ${PIPESTATUS[0]} == 0 ]] || grep -q ': 0 faults:$' "$work/said"
 }
 
 attributes()
 {
 	local h
 	h=$(node_of 2)
-	may_need_none inject store "/sys/block/$h/mpath_policy" numa
-	may_need_none inject store "/sys/block/$h/mpath_policy" round-robin
-	may_need_none inject cat "/sys/block/$h/mpath_stats/requeued"
-	may_need_none inject store /sys/module/mpath_nvme/parameters/rescan 1
+	inject_any store "/sys/block/$h/mpath_policy" numa
+	inject_any store "/sys/block/$h/mpath_policy" round-robin
+	inject_any cat "/sys/block/$h/mpath_stats/requeued"
+	inject_any store /sys/module/mpath_nvme/parameters/rescan 1
 }
 
 # ---- paths -----------------------------------------------------------------
@@ -327,7 +331,7 @@ check "loading the library" load_library
 check "loading the backend" load_backend
 check "unloading the backend" unload_backend
 fresh >/dev/null
-check "open of both nodes" eval 'may_need_none on_the_nodes CHAR open; may_need_none on_the_nodes BLOCK open'
+check "open of both nodes" eval 'on_the_nodes CHAR open; on_the_nodes BLOCK open'
 check "ioctls on both nodes" eval 'on_the_nodes CHAR admin io; on_the_nodes BLOCK admin io'
 check "commands of the char node" on_the_nodes CHAR uring
 check "reads and writes of the block node" on_the_nodes BLOCK pread pwrite

@@ -116,7 +116,7 @@ cursor_at()	# cursor_at HEAD PATH
 # optimized, so the walk has to go all the way round.
 deleted_in_walk()	# PATHS
 {
-	local n=$1 p victim other skip
+	local n=$1 p victim other last skip
 	ctl add_head fk "${most[@]}"
 	add_paths fk "$n" access=1
 	scanned fk
@@ -398,7 +398,7 @@ fake "finding 19: a path is deleted in an ioctl of the char node" path_deleted_i
 fake "finding 19: a path is deleted in an ioctl of the block node" path_deleted_in_ioctl bdev_ioctl /dev/fk
 fake "finding 19: the same with a driver that is told of both ends" path_deleted_in_ioctl cdev_ioctl /dev/fk-char begin
 fake "finding 19: the head is deleted in an ioctl" head_deleted_in_ioctl cdev_ioctl /dev/fk-char
-fake "finding 19: the same with a driver that is told of both ends" head_deleted_in_ioctl bdev_ioctl /dev/fk begin
+fake "finding 19: the head is deleted, and the driver is told of both ends" head_deleted_in_ioctl bdev_ioctl /dev/fk begin
 fake "finding 19: a path is deleted in an io_uring command" path_deleted_in_command
 fake "finding 20: an open of the char node during the removal" open_against_removal
 fake "finding 21: the char node's last file is closed after the removal" last_file_of_own_cdev

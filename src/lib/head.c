@@ -303,7 +303,12 @@ void mpath_put_disk(struct mpath_head *head)
 	if (!disk)
 		return;
 	mpath_work_drain(head);
+	/* whoever looks at the limits, or tells of a path, may do so still */
+	mutex_lock(&head->gate->limits_lock);
+	mutex_lock(&head->lock);
 	head->disk = NULL;
+	mutex_unlock(&head->lock);
+	mutex_unlock(&head->gate->limits_lock);
 	/* free_disk is called only for a disk that was added */
 	added = test_bit(GD_ADDED, &disk->state);
 	put_disk(disk);

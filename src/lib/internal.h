@@ -40,8 +40,8 @@ struct mpath_counters {
  *	pinned path may outlive the head
  * @state_wq: woken after each step of the head's state machine
  * @minor: of the char device, -1 if the library made none
- * @limits_lock: one change of the head's limits and capacity at a time; before
- *	the head lock
+ * @limits_lock: one change of the head's limits and capacity at a time; keeps
+ *	the head's disk; before the head lock
  * @bios: what failover needs of each bio (bio.c). Every one of them belongs to a
  *	bio of the head's disk that has not ended and so keeps the disk and this
  * @pr: persistent reservations

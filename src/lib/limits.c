@@ -248,11 +248,16 @@ bool mpath_revalidate(struct mpath_head *head)
 	unsigned int noio;
 	int ret = 0;
 
-	if (!mpath_keeps_limits(head) || !head->disk)
+	if (!mpath_keeps_limits(head))
 		return false;
 	/* the I/O that memory would wait for may be parked on this head */
 	noio = memalloc_noio_save();
 	mutex_lock(&gate->limits_lock);
+	if (!head->disk) {
+		mutex_unlock(&gate->limits_lock);
+		memalloc_noio_restore(noio);
+		return false;
+	}
 	mutex_lock(&head->lock);
 	mpath_ask_paths(head, &shape);
 	adopt = shape.agreed && (shape.capacity != get_capacity(head->disk) ||

@@ -76,27 +76,30 @@ int mpath_add_device(struct mpath_device *dev, struct mpath_head *head,
 		ret = mpath_add_locked(dev, head, &args, &rescued);
 		mutex_unlock(&head->lock);
 	}
-	mutex_unlock(&gate->limits_lock);
-	memalloc_noio_restore(noio);
-	if (rescued) {
+	if (rescued && head->disk)
 		dev_info(disk_to_dev(head->disk),
 			 "path %s has come in the grace period\n",
 			 disk->disk_name);
+	mutex_unlock(&gate->limits_lock);
+	memalloc_noio_restore(noio);
+	if (rescued)
 		module_put(gate->owner);
-	}
 	return ret;
 }
 EXPORT_SYMBOL_GPL(mpath_add_device);
 
-/* The disk is there if the path was ever reported. */
+/* The head may be removed meanwhile; limits_lock keeps its disk. */
 static void mpath_tell_left(struct mpath_head *head, struct mpath_device *dev)
 {
-	u32 state = mpc_head_state(mpath_core(head));
+	u32 state;
 
-	if (dev->reported && state >= MPC_STATE_LIVE &&
+	mutex_lock(&head->gate->limits_lock);
+	state = mpc_head_state(mpath_core(head));
+	if (head->disk && dev->reported && state >= MPC_STATE_LIVE &&
 	    state <= MPC_STATE_EXPIRED)
 		mpath_path_uevent(head, dev, "left",
 				  mpath_access_name(READ_ONCE(dev->access_state)));
+	mutex_unlock(&head->gate->limits_lock);
 }
 
 bool mpath_delete_device(struct mpath_device *dev)
@@ -224,10 +227,18 @@ EXPORT_SYMBOL_GPL(mpath_policy_changed);
 void mpath_revalidate_paths(struct mpath_head *head,
 			    void (*not_ready)(struct mpath_device *))
 {
-	sector_t capacity = get_capacity(head->disk);
 	struct mpath_device *dev;
+	sector_t capacity = 0;
+	bool disk;
 	int idx;
 
+	mutex_lock(&head->gate->limits_lock);
+	disk = head->disk;
+	if (disk)
+		capacity = get_capacity(head->disk);
+	mutex_unlock(&head->gate->limits_lock);
+	if (!disk)	/* removed meanwhile */
+		return;
 	idx = srcu_read_lock(&head->srcu);
 	list_for_each_entry_srcu(dev, &head->dev_list, siblings,
 				 srcu_read_lock_held(&head->srcu)) {

@@ -614,6 +614,32 @@ bool mpath_revalidate(struct mpath_head *mpath_head);
 int mpath_call_for_device(struct mpath_head *mpath_head,
 			  int (*cb)(struct mpath_device *mpath_device));
 
+/**
+ * mpath_call_for_other() - send once more what a path has failed
+ * @mpath_head: a head that was bound to its template
+ * @tried: mpath_device_bit() of the paths that had their turn. Those that @cb
+ *	has an error from are added; not touched once @cb has returned 0, so it
+ *	may be part of what @cb gives away
+ * @cb: sends on the path; returns 0, or an error that makes it the next one's
+ *	turn. As in mpath_call_for_device()
+ * @ctx: for @cb
+ *
+ * Context: Process context; as far as @cb does not sleep this does not wait.
+ * Return: 0; -EBUSY if every usable path has had its turn; -EAGAIN if no path is
+ * usable but one may be again, as long as the head's grace period lasts;
+ * -ENXIO if there is no hope for one; -ENODEV if the head is being removed.
+ */
+int mpath_call_for_other(struct mpath_head *mpath_head, u64 *tried,
+			 int (*cb)(struct mpath_device *mpath_device, void *ctx),
+			 void *ctx);
+
+/**
+ * mpath_device_bit() - a path's bit in @tried of mpath_call_for_other()
+ * @mpath_device: a path that was added
+ * Context: Any.
+ */
+u64 mpath_device_bit(const struct mpath_device *mpath_device);
+
 /* ------------------------------------------------- policy and sysfs help */
 
 /**

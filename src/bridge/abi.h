@@ -55,6 +55,7 @@ struct mpc_path;
 #define MPC_ENXIO		6
 #define MPC_EAGAIN		11
 #define MPC_ENOMEM		12
+#define MPC_EBUSY		16
 #define MPC_ENODEV		19
 #define MPC_EINVAL		22
 #define MPC_ENOTTY		25

@@ -109,6 +109,9 @@ int mpc_uring_cmd(struct mpath_gate *gate, struct io_uring_cmd *cmd,
 		  u32 issue_flags) MPATH_NOEXCEPT;
 /* Run mpk_path_call(dev, @fn, @ctx) on one usable path. */
 int mpc_call(struct mpath_gate *gate, void *fn, void *ctx) MPATH_NOEXCEPT;
+/* The same on one that is not in @tried, until one returns 0; see route_again(). */
+int mpc_call_again(struct mpath_gate *gate, u64 *tried, void *fn,
+		   void *ctx) MPATH_NOEXCEPT;
 
 /* Text from users; @len without the final NUL, one newline at the end allowed. */
 /* Policy names. -EINVAL for an unknown one; @len without the final NUL. */

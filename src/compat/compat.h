@@ -54,4 +54,35 @@ static inline int mpath_limits_commit(struct request_queue *q,
 }
 #endif
 
+/*
+ * x86 with the x32 ABI, all releases up to now: a task that is not in a system
+ * call, because task work runs on its way out of an interrupt, has -1 for the
+ * number of one, and so has a worker of io_uring that was made in such a moment,
+ * as long as it lives. Bit 30 of that number says x32, so in_compat_syscall() is
+ * true and the NVMe driver cuts the user's addresses to 32 bits: -EFAULT.
+ * Between these two calls the task is in no system call that has the bit.
+ */
+#ifdef CONFIG_X86_X32_ABI
+#include <linux/ptrace.h>
+
+static inline bool mpath_not_x32_begin(void)
+{
+	struct pt_regs *regs = current_pt_regs();
+	bool none = (long)regs->orig_ax == -1;
+
+	if (unlikely(none))
+		regs->orig_ax = 0;
+	return none;
+}
+
+static inline void mpath_not_x32_end(bool none)
+{
+	if (unlikely(none))
+		current_pt_regs()->orig_ax = -1;
+}
+#else
+static inline bool mpath_not_x32_begin(void) { return false; }
+static inline void mpath_not_x32_end(bool none) { }
+#endif
+
 #endif /* MPATH_COMPAT_H */

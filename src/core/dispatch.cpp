@@ -253,4 +253,32 @@ int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept
 		}));
 }
 
+int route_again(mpath_gate *gate, u64 &tried, void *fn, void *ctx) noexcept
+{
+	mpk_might_sleep();
+	for (u32 round = 0; round <= MPC_MAX_PATHS; ++round) {
+		SrcuSection section{gate};
+		Head *head = section.head();
+
+		if (!head || !takes_paths(head->state()))
+			return -MPC_ENODEV;
+
+		Path *path = head->select(section.token(), tried);
+		if (!path) {
+			if (tried && head->select(section.token()))
+				return -MPC_EBUSY;
+			return head->may_recover(section.token()) ? -MPC_EAGAIN : -MPC_ENXIO;
+		}
+
+		const u32 slot = path->slot();
+		mpath_device *dev = path->handle();
+		Hold hold{*path, section, head->ops()};
+
+		if (hold.ok && !mpk_path_call(dev, fn, ctx))
+			return 0;
+		tried |= slot_bit(slot);
+	}
+	return -MPC_EBUSY;
+}
+
 } // namespace mpath

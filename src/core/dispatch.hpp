@@ -57,4 +57,13 @@ void submit_bio(mpath_gate *gate, bio *b) noexcept;
 /// @context process, may sleep
 [[nodiscard]] int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept;
 
+/// The same for something that was sent already: not on a path of `tried`, and on
+/// the next one if `fn` returns an error. Paths that were tried are added to it; it
+/// is not touched once `fn` has returned 0.
+/// @context process, may sleep
+/// @return 0; -EBUSY: every usable path was tried; -EAGAIN: none is usable, but one
+///         may be again; -ENXIO: there is no hope for one; -ENODEV: the head is
+///         removed
+[[nodiscard]] int route_again(mpath_gate *gate, u64 &tried, void *fn, void *ctx) noexcept;
+
 } // namespace mpath

@@ -212,6 +212,11 @@ int mpc_call(mpath_gate *gate, void *fn, void *ctx) noexcept
 	return mpath::route_call(gate, fn, ctx);
 }
 
+int mpc_call_again(mpath_gate *gate, u64 *tried, void *fn, void *ctx) noexcept
+{
+	return mpath::route_again(gate, *tried, fn, ctx);
+}
+
 int mpc_policy_parse(const char *name, u64 len) noexcept
 {
 	const int policy = mpath::policy_parse(name, len);

@@ -10,6 +10,7 @@
 
 static_assert(MPC_EIO == EIO);
 static_assert(MPC_ENXIO == ENXIO);
+static_assert(MPC_EBUSY == EBUSY);
 static_assert(MPC_EAGAIN == EAGAIN && EAGAIN == EWOULDBLOCK);
 static_assert(MPC_ENOMEM == ENOMEM);
 static_assert(MPC_ENODEV == ENODEV);

@@ -271,3 +271,16 @@ int mpath_call_for_device(struct mpath_head *head,
 	return mpc_call(head->gate, mpath_call_back, &callback);
 }
 EXPORT_SYMBOL_GPL(mpath_call_for_device);
+
+int mpath_call_for_other(struct mpath_head *head, u64 *tried,
+			 int (*cb)(struct mpath_device *, void *), void *ctx)
+{
+	return mpc_call_again(head->gate, tried, cb, ctx);
+}
+EXPORT_SYMBOL_GPL(mpath_call_for_other);
+
+u64 mpath_device_bit(const struct mpath_device *dev)
+{
+	return BIT_ULL(dev->slot);
+}
+EXPORT_SYMBOL_GPL(mpath_device_bit);

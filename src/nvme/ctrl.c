@@ -16,6 +16,7 @@ static void mpn_ctrl_tell(struct mpath_device *mdev, bool live)
 	if (live) {
 		clear_bit(MPN_PATH_FAILED, &mpn_path_of(mdev)->flags);
 		mpath_path_restored(mdev);
+		mpn_failover_kick(mpn_path_of(mdev)->head);
 	} else {
 		mpath_path_changed(mdev);
 	}

@@ -33,12 +33,6 @@ static struct nvme_effects_log **mpn_effects_slot(struct nvme_ns_head *head)
 	return MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__EFFECTS);
 }
 
-static struct nvme_effects_log *mpn_ctrl_effects(struct nvme_ctrl *ctrl)
-{
-	return MPN_PTR(struct nvme_effects_log, ctrl,
-		       NVME_LAYOUT_NVME_CTRL__EFFECTS);
-}
-
 /**
  * mpn_effects_lend() - make the driver's ns head independent of controllers
  * @head: new head of ours

@@ -11,6 +11,22 @@
 LIST_HEAD(mpn_heads);
 static DEFINE_IDA(mpn_number_ida);
 
+void mpn_head_hold(struct mpn_head *head)
+{
+	kref_get(&head->ref);
+}
+
+static void mpn_head_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct mpn_head, ref));
+}
+
+/* Any context. */
+void mpn_head_put(struct mpn_head *head)
+{
+	kref_put(&head->ref, mpn_head_free);
+}
+
 /**
  * mpn_head_destroy() - remove the nodes and free the head
  * @head: unlinked; its last path still holds its disk, which keeps the parent
@@ -19,11 +35,12 @@ static DEFINE_IDA(mpn_number_ida);
  */
 void mpn_head_destroy(struct mpn_head *head)
 {
+	mpn_failover_close(head);
 	mpath_remove_disk(&head->mpath);
 	mpath_put_disk(&head->mpath);
 	mpath_head_uninit(&head->mpath);
 	ida_free(&mpn_number_ida, head->number);
-	kfree(head);
+	mpn_head_put(head);
 }
 
 /* Off the list: a path that comes now gets a new head. */
@@ -49,6 +66,11 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 		goto free;
 	head->number = ret;
 	head->ns_head = ns_head;
+	kref_init(&head->ref);
+	head->failover = MPN_FAILOVER_IDEMPOTENT;
+	spin_lock_init(&head->again_lock);
+	INIT_LIST_HEAD(&head->again);
+	INIT_DELAYED_WORK(&head->again_work, mpn_failover_work);
 	head->policy = READ_ONCE(mpn_default_policy);
 	ret = mpath_head_init(&head->mpath);
 	if (ret)
@@ -66,6 +88,7 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 		goto return_effects;
 	snprintf(head->mpath.disk->disk_name, DISK_NAME_LEN, "nvme%un%d",
 		 mpn_base + head->number, mpn_head_instance(ns_head));
+	strscpy(head->name, head->mpath.disk->disk_name);
 	list_add_tail(&head->entry, &mpn_heads);
 	return head;
 
@@ -90,16 +113,48 @@ static struct mpn_head *mpn_head_find(struct nvme_ns_head *ns_head)
 	return NULL;
 }
 
+/* The head of a path, for whatever is out on it; before the first command. */
+static void mpn_set_home(struct mpn_path *path, struct mpn_head *head)
+{
+	if (head)
+		mpn_head_hold(head);
+	if (path->home)
+		mpn_head_put(path->home);
+	path->home = head;
+}
+
 static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path)
 {
 	int ret;
 
+	mpn_set_home(path, head);
 	ret = mpath_add_device(&path->mdev, &head->mpath, path->disk,
 			       mpn_ctrl_numa_node(path->ctrl->ctrl),
 			       &path->ctrl->nr_active);
+	if (ret)
+		goto homeless;
+	ret = mpath_device_set_live(&path->mdev);
+	if (ret) {
+		/*
+		 * Only with the head's first path, when its disk could not be
+		 * added: heads end under mpn_topology. So nothing was sent.
+		 */
+		mpath_delete_device(&path->mdev);
+		goto homeless;
+	}
+	path->head = head;
+	mpn_failover_kick(head);
+	return 0;
+
+homeless:
+	mpn_set_home(path, NULL);
+	return ret;
+}
+
+/* Why a path was not added, in the log and as the caller's errno. */
+static int mpn_head_refuse(struct mpn_head *head, struct mpn_path *path, int ret)
+{
 	switch (ret) {
-	case 0:
-		break;
 	case -EINVAL:	/* said why */
 		return ret;
 	case -ENODEV:	/* the head is going; the next try finds none */
@@ -113,13 +168,6 @@ static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path)
 		       mpn_path_name(path), head->mpath.disk->disk_name, ret);
 		return ret;
 	}
-	path->head = head;
-	ret = mpath_device_set_live(&path->mdev);
-	if (ret) {
-		mpath_delete_device(&path->mdev);
-		path->head = NULL;
-	}
-	return ret;
 }
 
 static void mpn_link_holder(struct mpn_path *path, struct gendisk *disk)
@@ -168,7 +216,7 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 			mpn_head_unlink(head, path);
 			*dead = head;
 		}
-		return ret;
+		return mpn_head_refuse(head, path, ret);
 	}
 	mpn_link_holder(path, head->mpath.disk);
 	pr_info("%s: path %s of controller %s joined\n",

@@ -11,9 +11,12 @@
 #ifndef MPN_LAYOUT_H
 #define MPN_LAYOUT_H
 
+#include <linux/blk-mq.h>
 #include <linux/cdev.h>
 #include <linux/compiler.h>
 #include <linux/device.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/nvme.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -35,6 +38,10 @@ static_assert(NVME_LAYOUT_NVME_CTRL__NUMA_NODE_SIZE == sizeof(int));
 static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__DEV_SIZE == sizeof(struct device));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__NS_ID_SIZE == sizeof(u32));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__MS_SIZE == sizeof(u16));
+static_assert(NVME_LAYOUT_NVME_REQUEST__STATUS_SIZE == sizeof(u16));
+static_assert(NVME_LAYOUT_NVME_REQUEST__FLAGS_SIZE == sizeof(u8));
+static_assert(NVME_LAYOUT_NVME_URING_CMD_PDU__RESULT_SIZE == sizeof(u64));
+static_assert(NVME_LAYOUT_NVME_URING_CMD_PDU__STATUS_SIZE == sizeof(int));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__LBA_SHIFT_SIZE == sizeof(u8));
 
 static inline struct nvme_ctrl *mpn_ns_ctrl(struct nvme_ns *ns)
@@ -66,6 +73,12 @@ static inline u32 mpn_ctrl_state(struct nvme_ctrl *ctrl)
 static inline wait_queue_head_t *mpn_ctrl_state_wq(struct nvme_ctrl *ctrl)
 {
 	return MPN_AT(ctrl, NVME_LAYOUT_NVME_CTRL__STATE_WQ);
+}
+
+static inline struct nvme_effects_log *mpn_ctrl_effects(struct nvme_ctrl *ctrl)
+{
+	return MPN_PTR(struct nvme_effects_log, ctrl,
+		       NVME_LAYOUT_NVME_CTRL__EFFECTS);
 }
 
 static inline int mpn_ctrl_numa_node(struct nvme_ctrl *ctrl)
@@ -109,6 +122,46 @@ static inline u16 mpn_head_ms(struct nvme_ns_head *head)
 #define mpn_head_id(head, FIELD)					\
 	((const u8 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__IDS +	\
 			    NVME_LAYOUT_NVME_NS_IDS__##FIELD))
+
+/* --- struct nvme_request, what the driver keeps with a request of a path */
+
+static inline u16 *mpn_req_status(struct request *req)
+{
+	return MPN_AT(blk_mq_rq_to_pdu(req), NVME_LAYOUT_NVME_REQUEST__STATUS);
+}
+
+/* NVME_REQ_* */
+static inline u8 *mpn_req_flags(struct request *req)
+{
+	return MPN_AT(blk_mq_rq_to_pdu(req), NVME_LAYOUT_NVME_REQUEST__FLAGS);
+}
+
+static inline struct nvme_command **mpn_req_cmd(struct request *req)
+{
+	return MPN_AT(blk_mq_rq_to_pdu(req), NVME_LAYOUT_NVME_REQUEST__CMD);
+}
+
+/* --- struct nvme_uring_cmd_pdu, what it keeps with an io_uring command */
+
+static inline struct request **mpn_pdu_req(struct io_uring_cmd *ioucmd)
+{
+	return MPN_AT(ioucmd->pdu, NVME_LAYOUT_NVME_URING_CMD_PDU__REQ);
+}
+
+static inline struct bio **mpn_pdu_bio(struct io_uring_cmd *ioucmd)
+{
+	return MPN_AT(ioucmd->pdu, NVME_LAYOUT_NVME_URING_CMD_PDU__BIO);
+}
+
+static inline u64 *mpn_pdu_result(struct io_uring_cmd *ioucmd)
+{
+	return MPN_AT(ioucmd->pdu, NVME_LAYOUT_NVME_URING_CMD_PDU__RESULT);
+}
+
+static inline int *mpn_pdu_status(struct io_uring_cmd *ioucmd)
+{
+	return MPN_AT(ioucmd->pdu, NVME_LAYOUT_NVME_URING_CMD_PDU__STATUS);
+}
 
 static inline struct device *mpn_subsys_dev(struct nvme_subsystem *subsys)
 {

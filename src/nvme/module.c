@@ -96,14 +96,21 @@ static int __init mpn_init(void)
 	mpn_wq = alloc_workqueue("mpath-nvme", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!mpn_wq)
 		return -ENOMEM;
+	ret = mpn_failover_start();
+	if (ret)
+		goto destroy;
 	ret = mpn_discover_start();
-	if (ret) {
-		destroy_workqueue(mpn_wq);
-		return ret;
-	}
+	if (ret)
+		goto stop;
 	mpn_heads_watch();
 	mpn_started = true;
 	return 0;
+
+stop:
+	mpn_failover_stop();
+destroy:
+	destroy_workqueue(mpn_wq);
+	return ret;
 }
 
 static void __exit mpn_exit(void)
@@ -113,6 +120,7 @@ static void __exit mpn_exit(void)
 	mpn_heads_unwatch();
 	mpn_discover_stop();
 	mpn_effects_drain();
+	mpn_failover_stop();
 	destroy_workqueue(mpn_wq);
 }
 

@@ -3,12 +3,14 @@
 #ifndef MPN_H
 #define MPN_H
 
+#include <linux/kref.h>
 #include <linux/multipath.h>
 #include <linux/percpu-refcount.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "callbacks.h"
+#include "core/decide.h"
 #include "layout.h"
 
 /**
@@ -45,9 +47,21 @@ struct mpn_ctrl {
  * @effects: the copy that @ns_head borrows, see effects.c
  * @nuse, @nuse_time: namespace utilization, and when it was read (jiffies)
  *
- * Owner: its paths. Made with the first and freed with the last one, under
+ * @name: of the disk, for log lines when that is gone
+ * @ref: one of its own until it is destroyed, one for each path that has joined
+ *	until nothing is out on that path, one for each command that waits
+ * @failover: enum mpn_failover
+ * @failovers: commands that came back with a path error and were kept
+ * @given_up: of them those that ended with one
+ * @again_lock: guards @again and @again_closed; taken in any context
+ * @again: commands to be sent again, see failover.c
+ * @again_closed: the head is being removed, nothing waits
+ * @again_work: sends them
+ *
+ * Owner: its paths. Made with the first and removed with the last one, under
  * mpn_topology; removed before the last path lets go of its disk, so the
- * subsystem device outlives the nodes below it.
+ * subsystem device outlives the nodes below it. The memory stays until @ref is
+ * put for the last time; after the removal only the last seven are valid.
  */
 struct mpn_head {
 	struct mpath_head mpath;
@@ -58,6 +72,15 @@ struct mpn_head {
 	struct mpn_effects *effects;
 	u64 nuse;
 	unsigned long nuse_time;
+	char name[DISK_NAME_LEN];
+	struct kref ref;
+	u8 failover;
+	atomic64_t failovers;
+	atomic64_t given_up;
+	spinlock_t again_lock;
+	struct list_head again;
+	bool again_closed;
+	struct delayed_work again_work;
 };
 
 /* &mpn_path.flags */
@@ -99,6 +122,8 @@ enum mpn_path_state {
  *	write from the file, so a reader must never be given this one
  * @ctrl: shared by the controller's paths
  * @head: where it belongs; NULL unless MPN_JOINED. Under mpn_topology
+ * @home: @head at the time it joined, by a reference; valid as long as anything
+ *	is out on this path, also when it has left
  * @linked: holders/ and slaves/ links exist
  * @work: claims, joins, leaves
  * @free_work: closes and frees
@@ -117,6 +142,7 @@ struct mpn_path {
 	struct file *chr_rw;
 	struct mpn_ctrl *ctrl;
 	struct mpn_head *head;
+	struct mpn_head *home;
 	bool linked;
 	struct delayed_work work;
 	struct work_struct free_work;
@@ -176,6 +202,9 @@ void mpn_head_destroy(struct mpn_head *head);
 void mpn_heads_watch(void);
 void mpn_heads_unwatch(void);
 
+void mpn_head_hold(struct mpn_head *head);
+void mpn_head_put(struct mpn_head *head);
+
 /* effects.c */
 int mpn_effects_lend(struct mpn_head *head, struct mpn_path *path);
 void mpn_effects_return(struct mpn_head *head, struct mpn_path *path);
@@ -189,6 +218,20 @@ bool mpn_path_disabled(struct mpn_path *path);
 
 /* uring.c */
 void mpn_uring_quiesce(void);
+struct mpn_path *mpn_request_path(struct request *req);
+void mpn_command_begin(struct mpn_path *path, struct io_uring_cmd *ioucmd);
+void mpn_command_end(struct mpn_path *path, struct io_uring_cmd *ioucmd);
+enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status);
+
+/* failover.c */
+int mpn_failover_start(void);
+void mpn_failover_stop(void);
+void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd);
+bool mpn_failover(struct mpn_path *path, struct request *req,
+		  blk_status_t error, struct io_uring_cmd *ioucmd);
+void mpn_failover_work(struct work_struct *work);
+void mpn_failover_kick(struct mpn_head *head);
+void mpn_failover_close(struct mpn_head *head);
 
 /* sysfs.c */
 extern const struct attribute_group *mpn_disk_groups[];

@@ -1,3 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // The one C++ object of mpath_nvme.ko; src/core/core.cpp says why there is one.
 #include "backend.cpp"
+#include "core/decide.cpp"
+#include "core/retry.cpp"

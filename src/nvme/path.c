@@ -230,6 +230,8 @@ static void mpn_path_free(struct work_struct *work)
 	cancel_delayed_work_sync(&path->work);
 	percpu_ref_exit(&path->ref);
 	put_device(disk_to_dev(path->disk));
+	if (path->home)
+		mpn_head_put(path->home);
 	kfree(path);
 }
 

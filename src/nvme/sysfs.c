@@ -169,6 +169,41 @@ static ssize_t mpath_policy_store(struct device *dev,
 }
 static DEVICE_ATTR_RW(mpath_policy);
 
+/* Indexed by enum mpn_failover. */
+static const char *const mpn_failover_names[] = { "off", "idempotent" };
+
+static ssize_t passthru_failover_show(struct device *dev,
+				      struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+		mpn_failover_names[READ_ONCE(mpn_dev_head(dev)->failover)]);
+}
+
+/* Commands that are out already go by what it says when they come back. */
+static ssize_t passthru_failover_store(struct device *dev,
+				       struct device_attribute *attr,
+				       const char *buf, size_t count)
+{
+	int mode = sysfs_match_string(mpn_failover_names, buf);
+
+	if (mode < 0)
+		return mode;
+	WRITE_ONCE(mpn_dev_head(dev)->failover, mode);
+	return count;
+}
+static DEVICE_ATTR_RW(passthru_failover);
+
+/* "kept given_up": commands that failed with their path; those that ended so. */
+static ssize_t passthru_failovers_show(struct device *dev,
+				       struct device_attribute *attr, char *buf)
+{
+	struct mpn_head *head = mpn_dev_head(dev);
+
+	return sysfs_emit(buf, "%lld %lld\n", atomic64_read(&head->failovers),
+			  atomic64_read(&head->given_up));
+}
+static DEVICE_ATTR_RO(passthru_failovers);
+
 static struct attribute *mpn_attrs[] = {
 	&dev_attr_wwid.attr,
 	&dev_attr_uuid.attr,
@@ -179,6 +214,8 @@ static struct attribute *mpn_attrs[] = {
 	&dev_attr_metadata_bytes.attr,
 	&dev_attr_nuse.attr,
 	&dev_attr_mpath_policy.attr,
+	&dev_attr_passthru_failover.attr,
+	&dev_attr_passthru_failovers.attr,
 	NULL
 };
 

@@ -5,7 +5,7 @@
  * The driver's uring_cmd puts its request on the task's plug and returns: as
  * long as the plug is not flushed the request is not with the device. In that
  * moment its end_io is replaced by ours, which pins the path for as long as the
- * command is out. Nothing may sleep between the driver's return and that, or
+ * command is out and hears first of its end: see failover.c. Nothing may sleep between the driver's return and that, or
  * the scheduler flushes the plug.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -14,6 +14,7 @@
 #include <linux/file.h>
 #include <linux/srcu.h>
 
+#include "compat.h"
 #include "mpn.h"
 
 /* Pollers that may look at a request; see mpn_uring_quiesce(). */
@@ -22,27 +23,33 @@ DEFINE_STATIC_SRCU(mpn_poll_srcu);
 /* The driver's own end_io, learnt from the first command; never changes. */
 static rq_end_io_fn *mpn_stock_end_io;
 
-static struct request **mpn_pdu_req(struct io_uring_cmd *ioucmd)
-{
-	return (struct request **)(ioucmd->pdu +
-				   NVME_LAYOUT_NVME_URING_CMD_PDU__REQ);
-}
-
 /*
  * The request's queue belongs to the path's disk, and the disk is claimed by
  * the path: the claim lasts as long as the pin that the command has.
  */
-static struct mpn_path *mpn_request_path(struct request *req)
+struct mpn_path *mpn_request_path(struct request *req)
 {
 	return req->q->disk->part0->bd_holder;
 }
 
+/* A command goes to a path, which the caller has pinned; end_io unpins it. */
+void mpn_command_begin(struct mpn_path *path, struct io_uring_cmd *ioucmd)
+{
+	percpu_ref_get(&path->ref);
+}
+
+void mpn_command_end(struct mpn_path *path, struct io_uring_cmd *ioucmd)
+{
+	percpu_ref_put(&path->ref);
+}
+
+enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status)
+{
+	return mpn_stock_end_io(req, status);
+}
+
 /*
  * A command has ended. Any context.
- *
- * Failover of commands in flight has its place here: on a path error the
- * driver's handler is not called, and the command is sent on another path from
- * task work. Until then a command keeps the result of its path.
  *
  * The driver leaves the pdu's request pointer behind, and pollers of the same
  * ring read it on every turn until the submitter's task work has run. It is
@@ -50,12 +57,15 @@ static struct mpn_path *mpn_request_path(struct request *req)
  */
 static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
 {
+	struct io_uring_cmd *ioucmd = req->end_io_data;
 	struct mpn_path *path = mpn_request_path(req);
-	enum rq_end_io_ret ret;
+	enum rq_end_io_ret ret = RQ_END_IO_FREE;
 
-	WRITE_ONCE(*mpn_pdu_req(req->end_io_data), NULL);
-	ret = mpn_stock_end_io(req, status);
-	percpu_ref_put(&path->ref);
+	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
+	if (likely(!status && !*mpn_req_status(req)) ||
+	    !mpn_failover(path, req, status, ioucmd))
+		ret = mpn_stock_end_io(req, status);
+	mpn_command_end(path, ioucmd);
 	return ret;
 }
 
@@ -71,7 +81,8 @@ static void mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd)
 	}
 	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd))
 		return;
-	percpu_ref_get(&path->ref);	/* the caller has a pin */
+	mpn_command_begin(path, ioucmd);
+	mpn_failover_note(req, ioucmd);
 	req->end_io = mpn_end_io;
 }
 
@@ -97,12 +108,15 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 	struct file *ours = ioucmd->file;
 	struct file *theirs = mpn_chr_file(path, ours->f_mode & FMODE_WRITE);
 	struct blk_plug plug;
+	bool none;
 	int ret;
 
 	/* no-op inside a plug of the caller, which serves as well */
 	blk_start_plug(&plug);
 	ioucmd->file = theirs;
+	none = mpath_not_x32_begin();
 	ret = theirs->f_op->uring_cmd(ioucmd, issue_flags);
+	mpath_not_x32_end(none);
 	ioucmd->file = ours;
 	if (ret == -EIOCBQUEUED)
 		mpn_interpose(path, ioucmd);

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Passthrough over NVMe over TCP whose path fails while commands are in flight: the
+# submitter sees no error while a path is left, and what it wrote is there.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+guest_only
+command -v fio >/dev/null && command -v nvme >/dev/null || skip_all "fio or nvme is not installed"
+# shellcheck source-path=SCRIPTDIR source=nvmet_lib.sh
+. "$(dirname "$0")/nvmet_lib.sh"
+
+char_load()	# char_load FIO-OPTION... -- COMMAND...
+{
+	local options=()
+	while [[ $1 != -- ]]; do options+=("$1"); shift; done
+	shift
+	with_fio --rw=randwrite --size=4m --iodepth=16 --verify=crc32c --verify_backlog=64 \
+		--verify_fatal=1 --ioengine=io_uring_cmd --cmd_type=nvme \
+		--filename="/dev/${head/nvme/ng}" "${options[@]}" -- "$@"
+}
+
+kept() { cut -d' ' -f1 "/sys/block/$head/passthru_failovers"; }
+given_up() { cut -d' ' -f2 "/sys/block/$head/passthru_failovers"; }
+
+# Each controller in turn, until commands were in flight on some of them.
+resets()
+{
+	local round port before
+	before=$(kept)
+	for ((round = 0; round < 20 * slow; round++)); do
+		for port in "${ports[@]}"; do
+			goes_on uring_cmds
+			wait_for 20 is_live "$port"
+			echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
+		done
+		((round < 2 || $(kept) <= before + 8)) || break
+	done
+	goes_on uring_cmds
+	echo "commands kept: $(($(kept) - before)) in $round rounds"
+	(($(kept) > before)) || fail "no command was in flight on a path that was reset"
+	same "given up" 0 "$(given_up)"
+}
+
+a_port_goes_and_comes()
+{
+	goes_on uring_cmds
+	port_down 1
+	wait_for 10 state_is 1 disabled
+	goes_on uring_cmds
+	port_up 1
+	wait_for 10 state_is 1 usable
+	goes_on uring_cmds
+	same "given up" 0 "$(given_up)"
+}
+
+start_unloaded
+target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
+begin 7
+check "two ports, two paths, one head" paths_join
+the_head
+check "plain: controllers are reset under load" char_load -- resets
+check "fixed buffers, registered files: resets" char_load --fixedbufs=1 --registerfiles=1 -- resets
+check "kernel thread submits: resets" char_load --sqthread_poll=1 -- resets
+check "workers submit: resets" char_load --force_async=1 -- resets
+check "a target port goes and comes back" char_load -- a_port_goes_and_comes
+check "nothing is held: our modules and the transport unload" everything_unloads
+ktap_finished

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The kernel's own NVMe target on 127.0.0.1 over TCP, a port a path.
+
+target=/sys/kernel/config/nvmet
+nqn=mpath-selftest
+ports=(1 2)
+
+target_up()
+{
+	local port
+	# the backing device is slow, so that commands are in flight at any time
+	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 irqmode=2 completion_nsec=2000000
+	modprobe -a nvmet-tcp nvme-tcp
+	ip link set lo up
+	mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
+	mkdir -p $target/subsystems/$nqn/namespaces/1
+	echo 1 >$target/subsystems/$nqn/attr_allow_any_host
+	echo -n /dev/nullb0 >$target/subsystems/$nqn/namespaces/1/device_path
+	echo 1 >$target/subsystems/$nqn/namespaces/1/enable
+	for port in "${ports[@]}"; do
+		mkdir -p "$target/ports/$port"
+		echo tcp >"$target/ports/$port/addr_trtype"
+		echo ipv4 >"$target/ports/$port/addr_adrfam"
+		echo 127.0.0.1 >"$target/ports/$port/addr_traddr"
+		echo "442$port" >"$target/ports/$port/addr_trsvcid"
+		port_up "$port"
+	done
+}
+
+port_up() { ln -s $target/subsystems/$nqn "$target/ports/$1/subsystems/$nqn"; }
+port_down() { rm "$target/ports/$1/subsystems/$nqn"; }
+connect() { nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n $nqn --reconnect-delay=1 --ctrl-loss-tmo=60; }
+
+the_head() { head=$(heads); [[ -n $head && $head != *$'\n'* ]]; }
+ctrl_of_port()	# ctrl_of_port PORT: the controller connected to it
+{
+	grep -ls "trsvcid=442$1\$\|trsvcid=442$1," /sys/class/nvme/nvme*/address | sed 's/.*\(nvme[0-9]*\).address/\1/'
+}
+path_of_port() { local c; c=$(ctrl_of_port "$1") && basename "$(echo /sys/class/nvme/"$c"/nvme*n*)"; }
+state_is()	# state_is PORT usable|disabled
+{
+	[[ $(<"/sys/block/$head/mpath_stats/$(path_of_port "$1")/state") == "$2" ]]
+}
+is_live() { [[ $(<"/sys/class/nvme/$(ctrl_of_port "$1")/state") == live ]]; }
+
+paths_join()
+{
+	local port
+	load_modules policy=round-robin
+	for port in "${ports[@]}"; do
+		connect "$port"
+	done
+	wait_for 10 the_head
+	wait_for 2 has_paths "$head" 2
+	same "uuid" "$(<"/sys/block/$(path_of_port 1)/uuid")" "$(<"/sys/block/$head/uuid")"
+}
+
+everything_unloads()
+{
+	rmmod mpath_nvme
+	rmmod libmultipath_cxx
+	nvme disconnect-all
+	rmmod nvme-tcp
+	rmmod nvme-fabrics
+	gone /sys/module/nvme_tcp
+}

@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Failover of io_uring passthrough: a command whose path has failed it is sent on
+ * another one, and the submitter sees it end once.
+ *
+ * What the driver made of the command is used again: the bio with the user's
+ * pages, data and metadata, and the 64 bytes that were sent. Nothing of the
+ * submitter is needed for that, neither its memory map nor its SQE nor the task
+ * itself, so a plain, vectored, fixed-buffer, polled or SQPOLL command is the same
+ * here, and any worker can send it. The right to send it was checked by the driver
+ * when the command came in; it is about the same namespace and does not change.
+ *
+ * A command is in one of these states:
+ *
+ *   SENT     a request of a path's driver refers to it, that path is pinned
+ *   WAITING  on head->again, no request, no path
+ *   ENDED    given to the submitter's task
+ *
+ *   SENT    -> ENDED    success, or an error that is its own      (end_io)
+ *   SENT    -> WAITING  path error, and it may be sent again      (end_io)
+ *   WAITING -> SENT     another path took it                      (work)
+ *   WAITING -> ENDED    no hope, time is over, head is removed    (work, close)
+ *
+ * How long: every usable path has one turn, then all have another after
+ * MPN_AGAIN_PAUSE, at most MPN_AGAIN_PASSES times and no longer than the command's
+ * own time-out after it failed first. With no usable path it waits, within that
+ * time, as long as the head says that one may come back. What is given up ends with
+ * Host Pathing Error (370h).
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blk-integrity.h>
+#include <linux/blk-mq.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/mempool.h>
+#include <linux/nvme.h>
+#include <linux/slab.h>
+
+#include "mpn.h"
+
+#define MPN_AGAIN_PAUSE		(HZ / 4)
+#define MPN_AGAIN_PASSES	32
+/* Every path was busy, or none is usable: events end the wait, too. */
+#define MPN_AGAIN_BUSY		max(HZ / 50, 1)
+#define MPN_AGAIN_POLL		(HZ / 10)
+
+/* Commands of all heads that can fail over without memory to be had. */
+#define MPN_AGAIN_RESERVE	64
+
+extern void nvme_init_request(struct request *req, struct nvme_command *cmd);
+
+/**
+ * struct mpn_again - a command that a path has failed
+ * @entry: on head->again while WAITING
+ * @head: kept by a reference
+ * @ioucmd: the submitter's command
+ * @bio: what it carries, NULL if nothing
+ * @cmd: what was sent, without what the transport had put in
+ * @tried: paths that had their turn in this pass
+ * @deadline: jiffies; then it is given up
+ * @not_before: jiffies
+ * @opf: operation and flags for a new request
+ * @timeout: of the request, jiffies
+ * @bytes, @segments, @meta_segments: of a request with @bio
+ * @first_bytes, @first_offset: of the first bio at its start
+ * @meta_bytes: of its metadata
+ * @align, @boundary: what the first path asked of the data's place in memory
+ * @passes: how often all paths had their turn
+ * @busy: a path had no request to spare
+ *
+ * Owner: who holds it: the request, the list, or the work. Freed when the
+ * command is ENDED.
+ */
+struct mpn_again {
+	struct list_head entry;
+	struct mpn_head *head;
+	struct io_uring_cmd *ioucmd;
+	struct bio *bio;
+	struct nvme_command cmd;
+	u64 tried;
+	unsigned long deadline;
+	unsigned long not_before;
+	unsigned long boundary;
+	blk_opf_t opf;
+	unsigned int timeout;
+	unsigned int bytes;
+	unsigned int first_bytes;
+	unsigned int first_offset;
+	unsigned int meta_bytes;
+	unsigned int align;
+	unsigned int passes;
+	unsigned short segments;
+	unsigned short meta_segments;
+	bool busy;
+};
+
+static struct kmem_cache *mpn_again_cache;
+static mempool_t *mpn_again_pool;
+
+/* ------------------------------------------------------------ what is sent */
+
+/**
+ * mpn_failover_note() - remember what a completion does not leave
+ * @req: of the driver, not yet sent
+ * @ioucmd: its command
+ *
+ * A request that has ended does not tell any more where its data began. The driver
+ * writes the command's result and status only at the end; until then they are ours.
+ */
+void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd)
+{
+	struct bio *bio = req->bio;
+
+	if (!bio)
+		return;
+	*mpn_pdu_result(ioucmd) = (u64)bio->bi_iter.bi_size << 32 |
+				  bio->bi_iter.bi_bvec_done;
+	*mpn_pdu_status(ioucmd) = bio_integrity(bio) ?
+		bio_integrity(bio)->bip_iter.bi_size : 0;
+}
+
+/* The bios as they were before they were sent. */
+static void mpn_again_rewind(struct mpn_again *again)
+{
+	struct bio *bio = again->bio;
+	unsigned int i;
+
+	for (; bio; bio = bio->bi_next) {
+		bio->bi_status = BLK_STS_OK;
+		bio_clear_flag(bio, BIO_QUIET);
+		if (bio == again->bio) {
+			bio->bi_iter = (struct bvec_iter){
+				.bi_size = again->first_bytes,
+				.bi_bvec_done = again->first_offset,
+			};
+			continue;
+		}
+		bio->bi_iter = (struct bvec_iter){ };
+		for (i = 0; i < bio->bi_vcnt; i++)
+			bio->bi_iter.bi_size += bio->bi_io_vec[i].bv_len;
+	}
+	if (again->bio && bio_integrity(again->bio))
+		bio_integrity(again->bio)->bip_iter = (struct bvec_iter){
+			.bi_size = again->meta_bytes,
+		};
+}
+
+/* Paths of one namespace may be of different transports. */
+static bool mpn_again_fits(struct mpn_again *again, struct request_queue *q)
+{
+	return again->bytes >> SECTOR_SHIFT <= queue_max_hw_sectors(q) &&
+	       again->segments <= queue_max_segments(q) &&
+	       again->meta_segments <= queue_max_integrity_segments(q) &&
+	       !(queue_dma_alignment(q) & ~again->align) &&
+	       !(queue_virt_boundary(q) & ~again->boundary) &&
+	       (!again->meta_bytes || blk_get_integrity(q->disk));
+}
+
+static void mpn_again_fill(struct mpn_again *again, struct request *req)
+{
+	struct bio *bio = again->bio;
+
+	mpn_again_rewind(again);
+	bio_set_dev(bio, req->q->disk->part0);
+	req->bio = bio;
+	req->__data_len = 0;
+	for (; bio; bio = bio->bi_next) {
+		req->biotail = bio;
+		req->__data_len += bio->bi_iter.bi_size;
+	}
+	req->nr_phys_segments = again->segments;
+	if (again->meta_bytes) {
+		req->nr_integrity_segments = again->meta_segments;
+		req->cmd_flags |= REQ_INTEGRITY;
+	}
+}
+
+static enum rq_end_io_ret mpn_again_end_io(struct request *req,
+					   blk_status_t status);
+
+/* Called by the library with the path pinned. */
+static int mpn_again_send(struct mpath_device *mdev, void *ctx)
+{
+	struct mpn_path *path = mpn_path_of(mdev);
+	struct request_queue *q = path->disk->queue;
+	struct mpn_again *again = ctx;
+	struct request *req;
+
+	if (again->bio && !mpn_again_fits(again, q))
+		return -EREMOTEIO;
+	/* a frozen queue is no reason to keep the others waiting */
+	req = blk_mq_alloc_request(q, again->opf, BLK_MQ_REQ_NOWAIT);
+	if (IS_ERR(req)) {
+		again->busy |= PTR_ERR(req) == -EAGAIN;
+		return PTR_ERR(req);
+	}
+	nvme_init_request(req, &again->cmd);
+	*mpn_req_flags(req) |= NVME_REQ_USERCMD;
+	req->timeout = again->timeout;
+	if (again->bio)
+		mpn_again_fill(again, req);
+	req->end_io = mpn_again_end_io;
+	req->end_io_data = again;
+	mpn_command_begin(path, again->ioucmd);
+	WRITE_ONCE(*mpn_pdu_req(again->ioucmd), req);
+	blk_execute_rq_nowait(req, false);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the end */
+
+static void mpn_again_free(struct mpn_again *again)
+{
+	mpn_head_put(again->head);
+	mempool_free(again, mpn_again_pool);
+}
+
+/* In the submitter's task. */
+static void mpn_again_task(struct io_uring_cmd *ioucmd, unsigned int issue_flags)
+{
+	struct bio *bio = *mpn_pdu_bio(ioucmd);
+
+	if (bio)
+		blk_rq_unmap_user(bio);
+	io_uring_cmd_done(ioucmd, *mpn_pdu_status(ioucmd), 0, issue_flags);
+}
+
+static void mpn_again_give_up(struct mpn_again *again, const char *why)
+{
+	struct io_uring_cmd *ioucmd = again->ioucmd;
+
+	pr_warn_ratelimited("%s: command %02x given up after a path error: %s\n",
+			    again->head->name, again->cmd.common.opcode, why);
+	atomic64_inc(&again->head->given_up);
+	*mpn_pdu_status(ioucmd) = NVME_SC_HOST_PATH_ERROR;
+	mpn_again_free(again);
+	io_uring_cmd_complete_in_task(ioucmd, mpn_again_task);
+}
+
+/* --------------------------------------------------------------- decisions */
+
+/* What the controller says of the command; 0 if it has no log. */
+static bool mpn_effects_of(struct mpn_path *path, u8 opcode, u32 *effects)
+{
+	struct nvme_effects_log *log = mpn_ctrl_effects(path->ctrl->ctrl);
+
+	/* the driver makes a log up for a controller that has none */
+	if (!log || !(le32_to_cpu(log->iocs[nvme_cmd_read]) &
+		      NVME_CMD_EFFECTS_CSUPP))
+		return false;
+	*effects = le32_to_cpu(log->iocs[opcode]);
+	return true;
+}
+
+/* Any context; the path is pinned. */
+static bool mpn_again_wanted(struct mpn_path *path, struct request *req,
+			     blk_status_t error)
+{
+	const struct nvme_command *cmd = *mpn_req_cmd(req);
+	/* set when the driver gives a request to the device, and only there */
+	bool started = READ_ONCE(req->deadline);
+	struct mpn_ended ended = {
+		.status		= READ_ONCE(*mpn_req_status(req)),
+		.opcode		= cmd->common.opcode,
+		.flags		= cmd->common.flags & 3,
+		.csi		= *mpn_head_id(mpn_ns_head(path->ns), CSI),
+		.left_host	= started,
+		.failover	= READ_ONCE(path->home->failover),
+	};
+
+	if (ended.failover == MPN_FAILOVER_OFF)
+		return false;
+	/* a queue that is dead already refuses without a status */
+	if (!ended.status && error && !started && mpn_path_disabled(path))
+		ended.status = NVME_SC_HOST_PATH_ERROR;
+	ended.has_effects = mpn_effects_of(path, ended.opcode, &ended.effects);
+	return mpn_may_send_again(&ended);
+}
+
+/* WAITING, unless the head is closed. Any context. */
+static bool mpn_again_wait(struct mpn_again *again)
+{
+	struct mpn_head *head = again->head;
+	unsigned long flags;
+	bool open;
+
+	spin_lock_irqsave(&head->again_lock, flags);
+	open = !head->again_closed;
+	if (open) {
+		list_add_tail(&again->entry, &head->again);
+		mod_delayed_work(mpn_wq, &head->again_work, 0);
+	}
+	spin_unlock_irqrestore(&head->again_lock, flags);
+	return open;
+}
+
+static void mpn_again_error(struct mpn_again *again, struct mpn_path *path)
+{
+	again->tried |= mpath_device_bit(&path->mdev);
+	atomic64_inc(&again->head->failovers);
+	mpn_path_error(&path->mdev, BLK_STS_TRANSPORT);
+}
+
+/**
+ * mpn_failover() - a command has come back, failed
+ * @path: its path, pinned
+ * @req: its request, about to be freed
+ * @error: of the block layer
+ * @ioucmd: the command
+ * Context: Any.
+ * Return: true if it is sent again: the driver must not hear of its end.
+ */
+bool mpn_failover(struct mpn_path *path, struct request *req,
+		  blk_status_t error, struct io_uring_cmd *ioucmd)
+{
+	struct bio *bio = *mpn_pdu_bio(ioucmd);
+	struct mpn_again *again;
+
+	if (!mpn_again_wanted(path, req, error))
+		return false;
+	again = mempool_alloc(mpn_again_pool, GFP_ATOMIC | __GFP_NOWARN);
+	if (!again) {
+		pr_warn_ratelimited("%s: no memory to send command %02x again\n",
+				    path->home->name,
+				    (*mpn_req_cmd(req))->common.opcode);
+		return false;
+	}
+	*again = (struct mpn_again){
+		.head		= path->home,
+		.ioucmd		= ioucmd,
+		.bio		= bio,
+		.cmd		= **mpn_req_cmd(req),
+		.timeout	= req->timeout,
+		.deadline	= jiffies + req->timeout,
+		.not_before	= jiffies,
+		.opf		= req_op(req) | (req->cmd_flags & REQ_POLLED),
+	};
+	again->cmd.common.command_id = 0;
+	again->cmd.common.metadata = 0;
+	memset(&again->cmd.common.dptr, 0, sizeof(again->cmd.common.dptr));
+	if (bio) {
+		again->first_bytes = *mpn_pdu_result(ioucmd) >> 32;
+		again->first_offset = lower_32_bits(*mpn_pdu_result(ioucmd));
+		again->meta_bytes = *mpn_pdu_status(ioucmd);
+		again->segments = req->nr_phys_segments;
+		again->meta_segments = again->meta_bytes ?
+			req->nr_integrity_segments : 0;
+		again->align = queue_dma_alignment(req->q);
+		again->boundary = queue_virt_boundary(req->q);
+		mpn_again_rewind(again);
+		for (; bio; bio = bio->bi_next)
+			again->bytes += bio->bi_iter.bi_size;
+	}
+	mpn_head_hold(again->head);
+	mpn_again_error(again, path);
+	if (mpn_again_wait(again))
+		return true;
+	mpn_again_free(again);
+	return false;
+}
+
+/* One that was sent again has ended. Any context. */
+static enum rq_end_io_ret mpn_again_end_io(struct request *req,
+					   blk_status_t error)
+{
+	struct mpn_path *path = mpn_request_path(req);
+	struct mpn_again *again = req->end_io_data;
+	struct io_uring_cmd *ioucmd = again->ioucmd;
+	enum rq_end_io_ret ret = RQ_END_IO_FREE;
+
+	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
+	if ((error || *mpn_req_status(req)) &&
+	    mpn_again_wanted(path, req, error)) {
+		mpn_again_error(again, path);
+		if (mpn_again_wait(again))
+			goto out;
+	}
+	mpn_again_free(again);
+	req->end_io_data = ioucmd;
+	ret = mpn_driver_end_io(req, error);
+out:
+	mpn_command_end(path, ioucmd);
+	return ret;
+}
+
+/* ---------------------------------------------------------------- the work */
+
+/* 0: SENT or ENDED; else WAITING, that many jiffies. */
+static unsigned long mpn_again_try(struct mpn_again *again)
+{
+	u64 tried = again->tried;
+	int ret;
+
+	if (time_after_eq(jiffies, again->deadline)) {
+		mpn_again_give_up(again, "its time is over");
+		return 0;
+	}
+	if (time_before(jiffies, again->not_before))
+		return again->not_before - jiffies;
+	again->busy = false;
+	ret = mpath_call_for_other(&again->head->mpath, &tried, mpn_again_send,
+				   again);
+	switch (ret) {
+	case 0:
+		return 0;
+	case -EBUSY:
+		if (again->busy)	/* its turn is still to come */
+			return MPN_AGAIN_BUSY;
+		if (++again->passes >= MPN_AGAIN_PASSES) {
+			mpn_again_give_up(again, "every path has failed it");
+			return 0;
+		}
+		again->tried = 0;
+		again->not_before = jiffies + MPN_AGAIN_PAUSE;
+		return MPN_AGAIN_PAUSE;
+	case -EAGAIN:
+		again->tried = 0;
+		return MPN_AGAIN_POLL;
+	default:
+		mpn_again_give_up(again, "no usable path");
+		return 0;
+	}
+}
+
+/* As many as there are now, in the order in which they failed. */
+void mpn_failover_work(struct work_struct *work)
+{
+	struct mpn_head *head = container_of(to_delayed_work(work),
+					     struct mpn_head, again_work);
+	struct mpn_again *again, *next;
+	unsigned long wait, soonest = 0;
+	LIST_HEAD(todo);
+	LIST_HEAD(left);
+
+	spin_lock_irq(&head->again_lock);
+	list_splice_init(&head->again, &todo);
+	spin_unlock_irq(&head->again_lock);
+	list_for_each_entry_safe(again, next, &todo, entry) {
+		list_del_init(&again->entry);
+		wait = mpn_again_try(again);
+		if (!wait)
+			continue;
+		list_add_tail(&again->entry, &left);
+		if (!soonest || wait < soonest)
+			soonest = wait;
+	}
+	if (!soonest)
+		return;
+	spin_lock_irq(&head->again_lock);
+	list_splice(&left, &head->again);
+	if (!head->again_closed)
+		queue_delayed_work(mpn_wq, &head->again_work, soonest);
+	spin_unlock_irq(&head->again_lock);
+}
+
+/**
+ * mpn_failover_kick() - a path may be usable that was not
+ * Context: Any.
+ */
+void mpn_failover_kick(struct mpn_head *head)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&head->again_lock, flags);
+	if (!list_empty(&head->again))
+		mod_delayed_work(mpn_wq, &head->again_work, 0);
+	spin_unlock_irqrestore(&head->again_lock, flags);
+}
+
+/**
+ * mpn_failover_close() - the head is being removed: nothing waits any more
+ * @head: nobody adds a path to it
+ * Context: May sleep.
+ */
+void mpn_failover_close(struct mpn_head *head)
+{
+	struct mpn_again *again, *next;
+
+	spin_lock_irq(&head->again_lock);
+	head->again_closed = true;
+	spin_unlock_irq(&head->again_lock);
+	/* it may put back what it could not send, but does not run again */
+	cancel_delayed_work_sync(&head->again_work);
+	list_for_each_entry_safe(again, next, &head->again, entry) {
+		list_del(&again->entry);
+		mpn_again_give_up(again, "the head is removed");
+	}
+}
+
+int mpn_failover_start(void)
+{
+	mpn_again_cache = KMEM_CACHE(mpn_again, 0);
+	if (!mpn_again_cache)
+		return -ENOMEM;
+	mpn_again_pool = mempool_create_slab_pool(MPN_AGAIN_RESERVE,
+						  mpn_again_cache);
+	if (mpn_again_pool)
+		return 0;
+	kmem_cache_destroy(mpn_again_cache);
+	return -ENOMEM;
+}
+
+void mpn_failover_stop(void)
+{
+	mempool_destroy(mpn_again_pool);
+	kmem_cache_destroy(mpn_again_cache);
+}

@@ -347,6 +347,85 @@ TEST_F(Call, AHeadRemovedAndFreedDuringTheCallDoesNotMatter)
 	EXPECT_EQ(world->call(), -MPC_EIO);
 }
 
+// --- mpc_call_again ------------------------------------------------------------
+
+TEST_F(Call, AgainLeavesOutWhatWasTriedAndGoesOnAfterAnError)
+{
+	const auto paths = add_paths(4);
+	u64 tried = 1;
+
+	for (mpath_device *path : paths)
+		path->call_result = -MPC_EIO;
+	paths[3]->call_result = 0;
+	EXPECT_EQ(world->call_again(tried), 0);
+	EXPECT_EQ(paths[0]->calls, 0u);
+	EXPECT_EQ(paths[3]->calls, 1u);
+	// the failing ones before it, and not the one that took it
+	EXPECT_EQ(tried & 1, 1u);
+	EXPECT_EQ(tried & 8, 0u);
+}
+
+TEST_F(Call, AgainEndsWhenEveryUsablePathHadItsTurn)
+{
+	const auto paths = add_paths(3);
+	u64 tried = 0;
+
+	for (mpath_device *path : paths)
+		path->call_result = -MPC_EAGAIN;
+	paths[1]->disabled = true;
+	EXPECT_EQ(world->call_again(tried), -MPC_EBUSY);
+	EXPECT_EQ(tried, 5u);
+	EXPECT_EQ(paths[0]->calls, 1u);
+	EXPECT_EQ(paths[1]->calls, 0u);
+	EXPECT_EQ(paths[2]->calls, 1u);
+	// and nobody is asked twice
+	EXPECT_EQ(world->call_again(tried), -MPC_EBUSY);
+	EXPECT_EQ(paths[0]->calls + paths[2]->calls, 2u);
+}
+
+TEST_F(Call, AgainTellsHopeFromNone)
+{
+	mpath_device &path = world->add({.disabled = true});
+	u64 tried = 0;
+
+	path.available = true;
+	EXPECT_EQ(world->call_again(tried), -MPC_EAGAIN);
+	path.available = false;
+	EXPECT_EQ(world->call_again(tried), -MPC_ENXIO);
+	EXPECT_EQ(tried, 0u);
+	world->remove_head();
+	EXPECT_EQ(world->call_again(tried), -MPC_ENODEV);
+}
+
+TEST_F(Call, AgainDoesNotLookAtTriedOnceItIsSent)
+{
+	mpath_device &path = world->add();
+	auto tried = std::make_unique<u64>(0);
+
+	// the one who took it may have freed it: the sanitizer tells
+	path.on_call = [&] { tried.reset(); };
+	EXPECT_EQ(world->call_again(*tried), 0);
+}
+
+TEST_F(Call, AgainGoesOnIfAPathCannotBePinned)
+{
+	const auto paths = add_paths(2);
+	u64 tried = 0;
+
+	paths[0]->pin_refused = true;
+	EXPECT_EQ(world->call_again(tried), 0);
+	EXPECT_EQ(paths[0]->calls, 0u);
+	EXPECT_EQ(paths[1]->calls, 1u);
+}
+
+TEST_F(CallDeathTest, AgainMaySleepAlsoWithoutAPath)
+{
+	const AtomicContext atomic;
+	u64 tried = 0;
+
+	EXPECT_DEATH((void)world->call_again(tried), "atomic context");
+}
+
 TEST_F(CallDeathTest, MaySleepAlsoWithoutAPath)
 {
 	const AtomicContext atomic;

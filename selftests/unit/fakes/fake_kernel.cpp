@@ -632,6 +632,19 @@ int World::call()
 	return mpc_call(&gate, reinterpret_cast<void *>(fn), &gate);
 }
 
+int World::call_again(u64 &tried)
+{
+	int (*fn)(mpath_device *, void *) = [](mpath_device *dev, void *ctx) {
+		if (ctx != dev->gate)
+			die("a call was handed another one's context");
+		dev->calls.fetch_add(1, std::memory_order_relaxed);
+		run(dev->on_call);
+		return dev->call_result.load(std::memory_order_relaxed);
+	};
+
+	return mpc_call_again(&gate, &tried, reinterpret_cast<void *>(fn), &gate);
+}
+
 } // namespace fake
 
 // --- SRCU ---------------------------------------------------------------------

@@ -274,6 +274,7 @@ public:
 	long ioctl(u32 cmd = 1);
 	int uring(u32 flags = 0);
 	int call();
+	int call_again(u64 &tried);
 
 private:
 	std::vector<mpath_device *> paths_, limbo_;

@@ -54,9 +54,29 @@ a_port_goes_and_comes()
 	same "given up" 0 "$(given_up)"
 }
 
+# No path for three seconds: what is out and what comes in waits.
+all_ports_go_and_come()
+{
+	local before
+	before=$(kept)
+	goes_on uring_cmds
+	port_down 1
+	port_down 2
+	wait_for 10 state_is 1 disabled
+	wait_for 10 state_is 2 disabled
+	sleep 3
+	port_up 1
+	port_up 2
+	goes_on uring_cmds
+	(($(kept) > before)) || fail "no command was in flight"
+	wait_for 10 state_is 1 usable
+	wait_for 10 state_is 2 usable
+	same "given up" 0 "$(given_up)"
+}
+
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 7
+begin 8
 check "two ports, two paths, one head" paths_join
 the_head
 check "plain: controllers are reset under load" char_load -- resets
@@ -64,5 +84,6 @@ check "fixed buffers, registered files: resets" char_load --fixedbufs=1 --regist
 check "kernel thread submits: resets" char_load --sqthread_poll=1 -- resets
 check "workers submit: resets" char_load --force_async=1 -- resets
 check "a target port goes and comes back" char_load -- a_port_goes_and_comes
+check "all target ports go and come back, commands wait" char_load -- all_ports_go_and_come
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

@@ -256,6 +256,88 @@ TEST_F(Uring, OnlyWhatAPathAcceptedIsCountedAsItsCommand)
 	EXPECT_EQ(accepted(0), 3u);
 }
 
+// --- waiting for a path -------------------------------------------------------
+
+struct Waiting : Uring {
+	static constexpr u32 kMs = 1000;
+	mpath_device *path = nullptr;
+	u32 pauses = 0;
+
+	void SetUp() override
+	{
+		Uring::SetUp();
+		path = &world->add({.disabled = true});
+		world->head->command_wait_ms = kMs;
+		g_on_pause = [this] { ++pauses; };
+	}
+};
+
+TEST_F(Waiting, ForAPathThatComesBack)
+{
+	g_on_pause = [this] { path->disabled = ++pauses < 3; };
+	EXPECT_EQ(world->uring(), kQueued);
+	EXPECT_EQ(pauses, 3u);
+	EXPECT_EQ(path->urings, 1u);
+
+	path->disabled = true;
+	pauses = 0;
+	EXPECT_EQ(world->ioctl(), 0);
+	EXPECT_EQ(pauses, 3u);
+}
+
+TEST_F(Waiting, NotLongerThanTheDriverSays)
+{
+	const u64 begin = now();
+
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_GE(now() - begin, u64{kHz} * kMs / 1000);
+	EXPECT_LE(now() - begin, u64{kHz} * (kMs + MPC_PAUSE_MS) / 1000);
+	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
+}
+
+TEST_F(Waiting, NotAtAllUnlessTheDriverSaysSo)
+{
+	world->head->command_wait_ms = 0;
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_EQ(world->uring(MPC_ISSUE_NONBLOCK), -MPC_EINVAL);
+	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
+	EXPECT_EQ(pauses, 0u);
+}
+
+TEST_F(Waiting, NotWithoutHope)
+{
+	path->available = false;
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
+	EXPECT_EQ(pauses, 0u);
+}
+
+TEST_F(Waiting, NotIfTheCallerMustNotBeKept)
+{
+	const AtomicContext atomic;
+
+	EXPECT_EQ(world->uring(MPC_ISSUE_NONBLOCK), -MPC_EAGAIN);
+	EXPECT_EQ(pauses, 0u);
+}
+
+TEST_F(Waiting, EndsWithTheTask)
+{
+	g_killed = true;
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
+	EXPECT_EQ(pauses, 2u);
+}
+
+TEST_F(Waiting, EndsWithTheHead)
+{
+	g_on_pause = [this] {
+		++pauses;
+		world->remove_head();
+	};
+	EXPECT_EQ(world->uring(), -MPC_ENODEV);
+	EXPECT_EQ(pauses, 1u);
+}
+
 // --- mpc_call -----------------------------------------------------------------
 
 struct Call : CoreTest {

@@ -50,6 +50,12 @@ struct mpc_path;
 /* The longest grace period, a year: no conversion to ticks can overflow. */
 #define MPC_MAX_SECONDS		31536000
 
+/* A step of a command's wait for a path. */
+#define MPC_PAUSE_MS		50
+
+/* In issue_flags: the caller must not be kept. IO_URING_F_NONBLOCK. */
+#define MPC_ISSUE_NONBLOCK	0x80000000u
+
 /* errno values the core returns; checked against the kernel's. */
 #define MPC_EIO			5
 #define MPC_ENXIO		6

@@ -41,6 +41,16 @@ void mpk_might_sleep(void)
 	might_sleep();
 }
 
+u32 mpk_command_wait(struct mpath_head *head)
+{
+	return READ_ONCE(head->command_wait_ms);
+}
+
+int mpk_pause(void)
+{
+	schedule_timeout_killable(msecs_to_jiffies(MPC_PAUSE_MS));
+	return fatal_signal_pending(current);
+}
 
 void mpk_ioctl_begin(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd,
 		     void **opaque)

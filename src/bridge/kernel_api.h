@@ -24,6 +24,14 @@ s32 mpk_node_distance(s32 a, s32 b) MPATH_NOEXCEPT;
 void mpk_might_sleep(void) MPATH_NOEXCEPT;
 
 /*
+ * A command for which no path is usable: how many milliseconds it waits for one
+ * (0: not at all), and a step of that wait, MPC_PAUSE_MS or less. Not 0 if the
+ * task is being killed.
+ */
+u32 mpk_command_wait(struct mpath_head *head) MPATH_NOEXCEPT;
+int mpk_pause(void) MPATH_NOEXCEPT;
+
+/*
  * Send a bio, or one that failed elsewhere again, to a path; in a section. @how:
  * MPC_FORWARD_*. 0 if it was consumed; else it is untouched: -ENODEV if the path
  * is on its way out; -ENOMEM in the worker.

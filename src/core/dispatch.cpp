@@ -48,6 +48,45 @@ long try_paths(mpath_gate *gate, long no_path, F &&attempt) noexcept
 	return no_path;
 }
 
+/// What no command can answer.
+constexpr long kNoPath = -4096;
+
+/// No path was usable: for how many milliseconds is it worth waiting for one?
+u32 patience(mpath_gate *gate) noexcept
+{
+	SrcuSection section{gate};
+	Head *head = section.head();
+
+	if (!head || !takes_paths(head->state()) || !head->may_recover(section.token()))
+		return 0;
+	return mpk_command_wait(head->handle());
+}
+
+/// The same for a command, which waits for a path if the driver wants that.
+///
+/// A caller that must not be kept gets -EAGAIN: io_uring comes again with a worker.
+template <typename F>
+long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, F &&attempt) noexcept
+{
+	const u64 begin = now_ticks();
+
+	for (;;) {
+		const long ret = try_paths(gate, kNoPath, attempt);
+
+		if (ret != kNoPath) [[likely]]
+			return ret;
+
+		const u32 ms = patience(gate);
+
+		if (!ms || now_ticks() - begin >= u64{ms} * g_clock.hz / 1000)
+			return no_path;
+		if (!may_block)
+			return -MPC_EAGAIN;
+		if (mpk_pause())
+			return no_path;
+	}
+}
+
 constexpr Outcome judge(long ret) noexcept
 {
 	// Failover of commands that were accepted and then failed in flight has
@@ -190,7 +229,7 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 {
 	mpk_might_sleep();
 
-	return try_paths(gate, -MPC_EAGAIN,
+	return try_paths_for_command(gate, -MPC_EAGAIN, true,
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			const u32 slot = path.slot();
@@ -215,7 +254,8 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 
 int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
 {
-	return static_cast<int>(try_paths(gate, -MPC_EINVAL,
+	return static_cast<int>(try_paths_for_command(gate, -MPC_EINVAL,
+		!(issue_flags & MPC_ISSUE_NONBLOCK),
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			const u32 slot = path.slot();

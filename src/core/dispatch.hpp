@@ -42,12 +42,14 @@ void submit_bio(mpath_gate *gate, bio *b) noexcept;
 /// @context any; pure
 [[nodiscard]] u32 path_answered(mpc_try &t) noexcept;
 
+/// Without a usable path that may come back it waits, as long as the driver says.
 /// @context process, may sleep
 /// @return the path's answer; -EWOULDBLOCK without a usable path; -ENODEV once
 ///         the head is removed
 /// @source drivers/nvme/host/ioctl.c, nvme_ns_head_chr_ioctl()
 [[nodiscard]] long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept;
 
+/// As above; with IO_URING_F_NONBLOCK it does not wait but says -EAGAIN.
 /// @context process; must not block with IO_URING_F_NONBLOCK
 /// @return the path's answer, mostly -EIOCBQUEUED; -EINVAL without a usable
 ///         path (what the native NVMe head says); -ENODEV once the head is

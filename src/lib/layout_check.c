@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What src/bridge/abi.h repeats of the kernel's and the API's constants. */
 #include <linux/errno.h>
+#include <linux/io_uring/cmd.h>
 #include <linux/numa.h>
 
 #include "internal.h"
@@ -10,6 +11,7 @@
 
 static_assert(MPC_EIO == EIO);
 static_assert(MPC_ENXIO == ENXIO);
+static_assert(MPC_ISSUE_NONBLOCK == (u32)IO_URING_F_NONBLOCK);
 static_assert(MPC_EBUSY == EBUSY);
 static_assert(MPC_EAGAIN == EAGAIN && EAGAIN == EWOULDBLOCK);
 static_assert(MPC_ENOMEM == ENOMEM);

@@ -47,6 +47,7 @@
 /* Commands of all heads that can fail over without memory to be had. */
 #define MPN_AGAIN_RESERVE	64
 
+extern unsigned int nvme_io_timeout;
 extern void nvme_init_request(struct request *req, struct nvme_command *cmd);
 
 /**
@@ -485,6 +486,20 @@ void mpn_failover_close(struct mpn_head *head)
 		list_del(&again->entry);
 		mpn_again_give_up(again, "the head is removed");
 	}
+}
+
+/**
+ * mpn_set_failover() - as native, or failover
+ *
+ * For commands that come in the same holds as for those that are out: they wait for
+ * a path that may come back, as long as the driver gives a command.
+ * Context: Any.
+ */
+void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode)
+{
+	WRITE_ONCE(head->failover, mode);
+	WRITE_ONCE(head->mpath.command_wait_ms,
+		   mode == MPN_FAILOVER_OFF ? 0 : nvme_io_timeout * MSEC_PER_SEC);
 }
 
 int mpn_failover_start(void)

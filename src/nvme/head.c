@@ -67,7 +67,7 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	head->number = ret;
 	head->ns_head = ns_head;
 	kref_init(&head->ref);
-	head->failover = MPN_FAILOVER_IDEMPOTENT;
+	mpn_set_failover(head, MPN_FAILOVER_IDEMPOTENT);
 	spin_lock_init(&head->again_lock);
 	INIT_LIST_HEAD(&head->again);
 	INIT_DELAYED_WORK(&head->again_work, mpn_failover_work);

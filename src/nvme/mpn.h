@@ -229,6 +229,7 @@ void mpn_failover_stop(void);
 void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd);
 bool mpn_failover(struct mpn_path *path, struct request *req,
 		  blk_status_t error, struct io_uring_cmd *ioucmd);
+void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode);
 void mpn_failover_work(struct work_struct *work);
 void mpn_failover_kick(struct mpn_head *head);
 void mpn_failover_close(struct mpn_head *head);

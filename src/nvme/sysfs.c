@@ -188,7 +188,7 @@ static ssize_t passthru_failover_store(struct device *dev,
 
 	if (mode < 0)
 		return mode;
-	WRITE_ONCE(mpn_dev_head(dev)->failover, mode);
+	mpn_set_failover(mpn_dev_head(dev), mode);
 	return count;
 }
 static DEVICE_ATTR_RW(passthru_failover);

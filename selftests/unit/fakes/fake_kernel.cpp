@@ -235,6 +235,9 @@ u64 distance_calls()
 	return g.distance_calls;
 }
 
+std::function<void()> g_on_pause;
+std::atomic<bool> g_killed{false};
+
 u64 now()
 {
 	return __atomic_load_n(&g.ticks, __ATOMIC_RELAXED);
@@ -267,6 +270,8 @@ void reset()
 	(void)take_trace();
 	(void)take_warnings();
 	g.distance_calls = 0;
+	g_on_pause = nullptr;
+	g_killed = false;
 	g.ticks = 0xffffff00;
 	mpc_setup(&g.ticks, kHz);
 	for (u32 a = 0; a < kMaxNodes; ++a)
@@ -740,6 +745,22 @@ s32 mpk_node_distance(s32 a, s32 b) noexcept
 		die("distance of a node that does not exist");
 	g.distance_calls.fetch_add(1, std::memory_order_relaxed);
 	return g.distance[a][b];
+}
+
+u32 mpk_command_wait(mpath_head *head) noexcept
+{
+	return head->command_wait_ms;
+}
+
+int mpk_pause() noexcept
+{
+	mpk_might_sleep();
+	if (t_sections)
+		die("a pause in a section");
+	note("pause");
+	advance(kHz * MPC_PAUSE_MS / 1000);
+	run(g_on_pause);
+	return g_killed.load(std::memory_order_relaxed);
 }
 
 void mpk_might_sleep() noexcept

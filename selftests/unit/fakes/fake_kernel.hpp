@@ -137,6 +137,7 @@ struct mpath_device {
 struct mpath_head {
 	u32 magic = fake::kAlive;
 	u32 policy = MPC_POLICY_NUMA;
+	u32 command_wait_ms = 0;
 	mpc_ops ops{};
 	std::unique_ptr<std::byte[]> hints;
 	u64 hints_size = 0;
@@ -170,6 +171,10 @@ void advance(u64 ticks);
 constexpr u64 kForgetting = kHz / 10;
 /// Between a bio's try on each path and its last one.
 constexpr u64 kLastTry = kHz / 4;
+
+/// In each step of a wait for a path, and whether the waiting task is killed.
+extern std::function<void()> g_on_pause;
+extern std::atomic<bool> g_killed;
 
 /// While one lives mpk_might_sleep() aborts in this thread.
 struct AtomicContext {

@@ -20,10 +20,15 @@ struct Outcome {
 /// and may end it after pinning the path; it must not touch the head after
 /// that. Each path is tried at most once, so there are at most MPC_MAX_PATHS
 /// rounds. The head is looked up anew each time: it can go away in between.
+///
+/// `patience`: 0, or, if there is no path but one is worth waiting for, for how many
+/// milliseconds.
 template <typename F>
-long try_paths(mpath_gate *gate, long no_path, F &&attempt) noexcept
+long try_paths(mpath_gate *gate, long no_path, u32 &patience, F &&attempt) noexcept
 {
 	SlotMask tried = 0;
+
+	patience = 0;
 
 	for (u32 round = 0; round < MPC_MAX_PATHS; ++round) {
 		SrcuSection section{gate};
@@ -34,8 +39,13 @@ long try_paths(mpath_gate *gate, long no_path, F &&attempt) noexcept
 			return -MPC_ENODEV;
 
 		Path *path = head->select(section.token(), tried);
-		if (!path)
+		if (!path) {
+			const u32 ms = mpk_command_wait(head->handle());
+
+			if (ms && head->may_recover(section.token()))
+				patience = ms;
 			return no_path;
+		}
 
 		const u32 slot = path->slot();
 		const Outcome out = attempt(*path, section, head->ops());
@@ -48,20 +58,6 @@ long try_paths(mpath_gate *gate, long no_path, F &&attempt) noexcept
 	return no_path;
 }
 
-/// What no command can answer.
-constexpr long kNoPath = -4096;
-
-/// No path was usable: for how many milliseconds is it worth waiting for one?
-u32 patience(mpath_gate *gate) noexcept
-{
-	SrcuSection section{gate};
-	Head *head = section.head();
-
-	if (!head || !takes_paths(head->state()) || !head->may_recover(section.token()))
-		return 0;
-	return mpk_command_wait(head->handle());
-}
-
 /// The same for a command, which waits for a path if the driver wants that.
 ///
 /// A caller that must not be kept gets -EAGAIN: io_uring comes again with a worker.
@@ -71,19 +67,15 @@ long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, F &&a
 	const u64 begin = now_ticks();
 
 	for (;;) {
-		const long ret = try_paths(gate, kNoPath, attempt);
+		u32 ms;
+		const long ret = try_paths(gate, no_path, ms, attempt);
 
-		if (ret != kNoPath) [[likely]]
+		if (!ms || now_ticks() - begin >= u64{ms} * g_clock.hz / 1000) [[likely]]
 			return ret;
-
-		const u32 ms = patience(gate);
-
-		if (!ms || now_ticks() - begin >= u64{ms} * g_clock.hz / 1000)
-			return no_path;
 		if (!may_block)
 			return -MPC_EAGAIN;
 		if (mpk_pause())
-			return no_path;
+			return ret;
 	}
 }
 
@@ -282,7 +274,9 @@ int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept
 {
 	mpk_might_sleep();
 
-	return static_cast<int>(try_paths(gate, -MPC_EAGAIN,
+	u32 ms;
+
+	return static_cast<int>(try_paths(gate, -MPC_EAGAIN, ms,
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			Hold hold{path, section, ops};

@@ -29,7 +29,6 @@ long try_paths(mpath_gate *gate, long no_path, u32 &patience, F &&attempt) noexc
 	SlotMask tried = 0;
 
 	patience = 0;
-
 	for (u32 round = 0; round < MPC_MAX_PATHS; ++round) {
 		SrcuSection section{gate};
 		Head *head = section.head();

@@ -10,7 +10,7 @@ target_up()
 {
 	local port
 	# the backing device is slow, so that commands are in flight at any time
-	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 irqmode=2 completion_nsec=2000000
+	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 irqmode=2 completion_nsec=${latency_ns:-2000000}
 	modprobe -a nvmet-tcp nvme-tcp
 	ip link set lo up
 	mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config

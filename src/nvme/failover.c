@@ -67,6 +67,7 @@ extern void nvme_init_request(struct request *req, struct nvme_command *cmd);
  * @meta_bytes: of its metadata
  * @align, @boundary: what the first path asked of the data's place in memory
  * @passes: how often all paths had their turn
+ * @p2pdma: @bio may have memory of a PCI device
  * @busy: a path had no request to spare
  *
  * Owner: who holds it: the request, the list, or the work. Freed when the
@@ -92,6 +93,7 @@ struct mpn_again {
 	unsigned int passes;
 	unsigned short segments;
 	unsigned short meta_segments;
+	bool p2pdma;
 	bool busy;
 };
 
@@ -100,6 +102,17 @@ static mempool_t *mpn_again_pool;
 
 /* ------------------------------------------------------------ what is sent */
 
+/*
+ * Where the command's own dwords 10 to 15 are kept: passthrough does not go by the
+ * scheduler and carries no special payload, which is what this place is for.
+ */
+static void *mpn_noted_cdws(struct request *req)
+{
+	static_assert(sizeof_field(struct nvme_command, common.cdws) <=
+		      sizeof(req->rb_node));
+	return &req->rb_node;
+}
+
 /**
  * mpn_failover_note() - remember what a completion does not leave
  * @req: of the driver, not yet sent
@@ -107,11 +120,15 @@ static mempool_t *mpn_again_pool;
  *
  * A request that has ended does not tell any more where its data began. The driver
  * writes the command's result and status only at the end; until then they are ours.
+ * And over TCP the driver builds the headers of the data it sends on the last 24
+ * bytes of the command (nvme_tcp_req_data_pdu(), drivers/nvme/host/tcp.c).
  */
 void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd)
 {
 	struct bio *bio = req->bio;
 
+	memcpy(mpn_noted_cdws(req), &(*mpn_req_cmd(req))->common.cdws,
+	       sizeof((*mpn_req_cmd(req))->common.cdws));
 	if (!bio)
 		return;
 	*mpn_pdu_result(ioucmd) = (u64)bio->bi_iter.bi_size << 32 |
@@ -154,7 +171,8 @@ static bool mpn_again_fits(struct mpn_again *again, struct request_queue *q)
 	       again->meta_segments <= queue_max_integrity_segments(q) &&
 	       !(queue_dma_alignment(q) & ~again->align) &&
 	       !(queue_virt_boundary(q) & ~again->boundary) &&
-	       (!again->meta_bytes || blk_get_integrity(q->disk));
+	       (!again->meta_bytes || blk_get_integrity(q->disk)) &&
+	       (!again->p2pdma || blk_queue_pci_p2pdma(q));
 }
 
 static void mpn_again_fill(struct mpn_again *again, struct request *req)
@@ -271,8 +289,10 @@ static bool mpn_again_wanted(struct mpn_path *path, struct request *req,
 
 	if (ended.failover == MPN_FAILOVER_OFF)
 		return false;
-	/* a queue that is dead already refuses without a status */
-	if (!ended.status && error && !started && mpn_path_disabled(path))
+	/* a queue that is down already refuses without a status */
+	if (!ended.status && error && !started &&
+	    (mpn_path_disabled(path) ||
+	     mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE))
 		ended.status = NVME_SC_HOST_PATH_ERROR;
 	ended.has_effects = mpn_effects_of(path, ended.opcode, &ended.effects);
 	return mpn_may_send_again(&ended);
@@ -332,11 +352,14 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 		.bio		= bio,
 		.cmd		= **mpn_req_cmd(req),
 		.timeout	= req->timeout,
-		.deadline	= jiffies + req->timeout,
+		/* 0 until it is started: the queue's */
+		.deadline	= jiffies + (req->timeout ?: req->q->rq_timeout),
 		.not_before	= jiffies,
 		.opf		= req_op(req) | (req->cmd_flags & REQ_POLLED),
 	};
 	again->cmd.common.command_id = 0;
+	memcpy(&again->cmd.common.cdws, mpn_noted_cdws(req),
+	       sizeof(again->cmd.common.cdws));
 	again->cmd.common.metadata = 0;
 	memset(&again->cmd.common.dptr, 0, sizeof(again->cmd.common.dptr));
 	if (bio) {
@@ -348,6 +371,7 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 			req->nr_integrity_segments : 0;
 		again->align = queue_dma_alignment(req->q);
 		again->boundary = queue_virt_boundary(req->q);
+		again->p2pdma = blk_queue_pci_p2pdma(req->q);
 		mpn_again_rewind(again);
 		for (; bio; bio = bio->bi_next)
 			again->bytes += bio->bi_iter.bi_size;
@@ -389,15 +413,16 @@ out:
 /* 0: SENT or ENDED; else WAITING, that many jiffies. */
 static unsigned long mpn_again_try(struct mpn_again *again)
 {
+	unsigned long now = jiffies;
 	u64 tried = again->tried;
 	int ret;
 
-	if (time_after_eq(jiffies, again->deadline)) {
+	if (time_after_eq(now, again->deadline)) {
 		mpn_again_give_up(again, "its time is over");
 		return 0;
 	}
-	if (time_before(jiffies, again->not_before))
-		return again->not_before - jiffies;
+	if (time_before(now, again->not_before))
+		return again->not_before - now;
 	again->busy = false;
 	ret = mpath_call_for_other(&again->head->mpath, &tried, mpn_again_send,
 				   again);

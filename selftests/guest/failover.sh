@@ -77,9 +77,36 @@ all_ports_go_and_come()
 	same "given up" 0 "$(given_up)"
 }
 
+# As the driver: the submitter is told that its command was cancelled.
+off_lets_errors_through()
+{
+	local round port fio before
+	before=$(kept)
+	echo off >"/sys/block/$head/passthru_failover"
+	fio --thread --name=off --rw=randread --bs=4k --size=4m --iodepth=16 --time_based --eta=never \
+		--runtime=$((200 * slow)) --ioengine=io_uring_cmd --cmd_type=nvme \
+		--filename="/dev/${head/nvme/ng}" >"$work/off" 2>&1 &
+	fio=$!
+	# shellcheck disable=SC2064	# the process of now
+	trap "kill -9 $fio 2>/dev/null; wait $fio" EXIT
+	for ((round = 0; round < 40; round++)); do
+		! finished $fio || break
+		port=${ports[round % 2]}
+		wait_for 20 is_live "$port"
+		echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
+		wait_for 20 is_live "$port"
+	done
+	finished $fio || fail "no error in $round resets"
+	! wait $fio || fail "fio ended well: $(<"$work/off")"
+	trap - EXIT
+	grep 'error=' "$work/off"
+	same "kept" "$before" "$(kept)"
+	echo idempotent >"/sys/block/$head/passthru_failover"
+}
+
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 9
+begin 10
 check "two ports, two paths, one head" paths_join
 the_head
 check "plain: controllers are reset under load" char_load -- resets
@@ -90,5 +117,6 @@ check "kernel thread submits: resets" char_load --sqthread_poll=1 -- resets
 check "workers submit: resets" char_load --force_async=1 -- resets
 check "a target port goes and comes back" char_load -- a_port_goes_and_comes
 check "all target ports go and come back, commands wait" char_load -- all_ports_go_and_come
+check "failover off: the path's error reaches the submitter" off_lets_errors_through
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

@@ -220,7 +220,7 @@ static int mpn_again_send(struct mpath_device *mdev, void *ctx)
 		mpn_again_fill(again, req);
 	req->end_io = mpn_again_end_io;
 	req->end_io_data = again;
-	mpn_command_begin(path, again->ioucmd);
+	mpn_command_begin(path);
 	WRITE_ONCE(*mpn_pdu_req(again->ioucmd), req);
 	blk_execute_rq_nowait(req, false);
 	return 0;
@@ -404,7 +404,7 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	req->end_io_data = ioucmd;
 	ret = mpn_driver_end_io(req, error);
 out:
-	mpn_command_end(path, ioucmd);
+	mpn_command_end(path);
 	return ret;
 }
 

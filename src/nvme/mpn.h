@@ -46,7 +46,6 @@ struct mpn_ctrl {
  * @number: added to the base it is the first number of the nodes' names
  * @effects: the copy that @ns_head borrows, see effects.c
  * @nuse, @nuse_time: namespace utilization, and when it was read (jiffies)
- *
  * @name: of the disk, for log lines when that is gone
  * @ref: one of its own until it is destroyed, one for each path that has joined
  *	until nothing is out on that path, one for each command that waits
@@ -61,7 +60,7 @@ struct mpn_ctrl {
  * Owner: its paths. Made with the first and removed with the last one, under
  * mpn_topology; removed before the last path lets go of its disk, so the
  * subsystem device outlives the nodes below it. The memory stays until @ref is
- * put for the last time; after the removal only the last seven are valid.
+ * put for the last time; after the removal only @name and what follows it is valid.
  */
 struct mpn_head {
 	struct mpath_head mpath;
@@ -219,8 +218,8 @@ bool mpn_path_disabled(struct mpn_path *path);
 /* uring.c */
 void mpn_uring_quiesce(void);
 struct mpn_path *mpn_request_path(struct request *req);
-void mpn_command_begin(struct mpn_path *path, struct io_uring_cmd *ioucmd);
-void mpn_command_end(struct mpn_path *path, struct io_uring_cmd *ioucmd);
+void mpn_command_begin(struct mpn_path *path);
+void mpn_command_end(struct mpn_path *path);
 enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status);
 
 /* failover.c */

@@ -33,12 +33,12 @@ struct mpn_path *mpn_request_path(struct request *req)
 }
 
 /* A command goes to a path, which the caller has pinned; end_io unpins it. */
-void mpn_command_begin(struct mpn_path *path, struct io_uring_cmd *ioucmd)
+void mpn_command_begin(struct mpn_path *path)
 {
 	percpu_ref_get(&path->ref);
 }
 
-void mpn_command_end(struct mpn_path *path, struct io_uring_cmd *ioucmd)
+void mpn_command_end(struct mpn_path *path)
 {
 	percpu_ref_put(&path->ref);
 }
@@ -65,7 +65,7 @@ static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
 	if (likely(!status && !*mpn_req_status(req)) ||
 	    !mpn_failover(path, req, status, ioucmd))
 		ret = mpn_stock_end_io(req, status);
-	mpn_command_end(path, ioucmd);
+	mpn_command_end(path);
 	return ret;
 }
 
@@ -81,7 +81,7 @@ static void mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd)
 	}
 	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd))
 		return;
-	mpn_command_begin(path, ioucmd);
+	mpn_command_begin(path);
 	mpn_failover_note(req, ioucmd);
 	req->end_io = mpn_end_io;
 }

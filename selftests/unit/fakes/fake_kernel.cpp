@@ -624,30 +624,24 @@ int World::uring(u32 flags)
 	return mpc_uring_cmd(&gate, &cmd, flags);
 }
 
+/// What mpc_call() and mpc_call_again() run on a path of World.
+static int world_call(mpath_device *dev, void *ctx)
+{
+	if (ctx != dev->gate)
+		die("a call was handed another one's context");
+	dev->calls.fetch_add(1, std::memory_order_relaxed);
+	run(dev->on_call);
+	return dev->call_result.load(std::memory_order_relaxed);
+}
+
 int World::call()
 {
-	int (*fn)(mpath_device *, void *) = [](mpath_device *dev, void *ctx) {
-		if (ctx != dev->gate)
-			die("a call was handed another one's context");
-		dev->calls.fetch_add(1, std::memory_order_relaxed);
-		run(dev->on_call);
-		return dev->call_result.load(std::memory_order_relaxed);
-	};
-
-	return mpc_call(&gate, reinterpret_cast<void *>(fn), &gate);
+	return mpc_call(&gate, reinterpret_cast<void *>(world_call), &gate);
 }
 
 int World::call_again(u64 &tried)
 {
-	int (*fn)(mpath_device *, void *) = [](mpath_device *dev, void *ctx) {
-		if (ctx != dev->gate)
-			die("a call was handed another one's context");
-		dev->calls.fetch_add(1, std::memory_order_relaxed);
-		run(dev->on_call);
-		return dev->call_result.load(std::memory_order_relaxed);
-	};
-
-	return mpc_call_again(&gate, &tried, reinterpret_cast<void *>(fn), &gate);
+	return mpc_call_again(&gate, &tried, reinterpret_cast<void *>(world_call), &gate);
 }
 
 } // namespace fake

@@ -146,6 +146,17 @@ struct mpath_device {
 };
 
 /**
+ * struct mpath_path_attr - a file of the driver's among those of a path
+ * @attr: name and mode; only reading is known
+ * @show: of &struct kobj_attribute. The path is not deleted while it runs.
+ *	Process context, may sleep
+ */
+struct mpath_path_attr {
+	struct attribute attr;
+	ssize_t (*show)(struct mpath_device *mpath_device, char *buf);
+};
+
+/**
  * struct mpath_head_template - what a driver does for its heads
  *
  * One constant object a driver. It is checked whole by
@@ -210,6 +221,13 @@ struct mpath_device {
  *	that the path is down it makes @is_disabled say so from now on: then the
  *	error does not count against the path's health. Any context, must not
  *	sleep; the path is pinned.
+ * @path_attrs: files in mpath_stats/<path>/ beside the library's; ends with NULL
+ * @ioctl_again: an ioctl that this path has executed, by @cdev_ioctl or by its
+ *	disk's driver, returned @ret, which is not 0: was that the path's failure,
+ *	and may it be sent once more? It goes to the other usable paths, then, as
+ *	long as &mpath_head.command_wait_ms lasts, to all of them again, 64 times
+ *	at most; what it returned last is what its caller gets. @arg is the
+ *	caller's, unchecked. May sleep; the path is pinned if there is @get_path.
  *
  * Callbacks run under SRCU; after a bio or a command came back, with the path
  * pinned by @get_path; or, to show a file in sysfs, while the path is not deleted.
@@ -245,6 +263,9 @@ struct mpath_head_template {
 	unsigned int policies;
 	void (*path_error)(struct mpath_device *mpath_device,
 			   blk_status_t status);
+	const struct mpath_path_attr *const *path_attrs;
+	bool (*ioctl_again)(struct mpath_device *mpath_device, unsigned int cmd,
+			    unsigned long arg, long ret);
 };
 
 /**

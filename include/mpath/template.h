@@ -25,6 +25,7 @@ struct io_comp_batch;
 struct io_uring_cmd;
 struct mpath_device;
 struct mpath_head;
+struct mpath_path_attr;
 #endif
 
 /*
@@ -74,10 +75,14 @@ struct mpath_head;
 	DATA(144, 0, features, unsigned int) \
 	DATA(148, 0, policies, unsigned int) \
 	CALLBACK(152, MPC_HAS_PATH_ERROR, path_error, void, \
-		 (struct mpath_device *mpath_device, blk_status_t status))
+		 (struct mpath_device *mpath_device, blk_status_t status)) \
+	DATA(160, 0, path_attrs, const struct mpath_path_attr *const *) \
+	CALLBACK(168, 0, ioctl_again, bool, \
+		 (struct mpath_device *mpath_device, unsigned int cmd, \
+		  unsigned long arg, long ret))
 
 /* Behind the last field. */
-#define MPATH_TEMPLATE_SIZE	160
+#define MPATH_TEMPLATE_SIZE	176
 
 #ifdef __cplusplus
 #define MPATH_CALLBACK(offset, has, name, result, parameters) result(*name) parameters;

@@ -93,6 +93,13 @@ long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 				      args->open_for_write);
 }
 
+int mpk_ioctl_again(struct mpath_gate *gate, struct mpath_device *dev,
+		    const struct mpc_ioctl_args *args, long ret)
+{
+	return gate->mpdt->ioctl_again &&
+	       gate->mpdt->ioctl_again(dev, args->cmd, args->arg, ret);
+}
+
 int mpk_path_uring_cmd(struct mpath_gate *gate, struct mpath_device *dev,
 		       struct io_uring_cmd *cmd, u32 issue_flags)
 {

@@ -51,6 +51,9 @@ void mpk_ioctl_begin(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd,
 void mpk_ioctl_finish(struct mpath_gate *gate, void *opaque) MPATH_NOEXCEPT;
 long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
+/* Was @ret the path's failure, and may the ioctl be sent once more? */
+int mpk_ioctl_again(struct mpath_gate *gate, struct mpath_device *dev,
+		    const struct mpc_ioctl_args *args, long ret) MPATH_NOEXCEPT;
 int mpk_path_uring_cmd(struct mpath_gate *gate, struct mpath_device *dev,
 		       struct io_uring_cmd *cmd, u32 issue_flags) MPATH_NOEXCEPT;
 int mpk_path_call(struct mpath_device *dev, void *fn, void *ctx) MPATH_NOEXCEPT;

@@ -111,6 +111,9 @@ u64 last_try_delay() noexcept
 	return g_clock.hz / 4;
 }
 
+/// How often an ioctl is sent again after a path has failed it.
+constexpr u32 kMostAgain = 64;
+
 /// No path is usable: a bio that was tried on some starts over when one is back.
 bool may_start_over(mpc_try &t) noexcept
 {
@@ -220,7 +223,9 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 {
 	mpk_might_sleep();
 
-	return try_paths_for_command(gate, -MPC_EAGAIN, true,
+	long failed = 0; // what it returned last, if that was the path's failure
+	u32 again = 0;
+	const long ret = try_paths_for_command(gate, -MPC_EAGAIN, true,
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			const u32 slot = path.slot();
@@ -236,11 +241,20 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 			if (hold.ok) {
 				mpk_count(gate, slot, MPC_COUNT_IOCTLS);
 				out = judge(mpk_path_ioctl(gate, dev, &args));
+				if (!out.retry) // a path that refuses it has no say
+					failed = 0;
+				if (out.result && !out.retry &&
+				    mpk_ioctl_again(gate, dev, &args, out.result)) {
+					failed = out.result;
+					out.retry = ++again <= kMostAgain;
+				}
 			}
 			if (opaque)
 				mpk_ioctl_finish(gate, opaque);
 			return out;
 		});
+
+	return failed ? failed : ret;
 }
 
 int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept

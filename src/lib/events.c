@@ -25,17 +25,28 @@ const char *mpath_access_name(u32 access)
 	}
 }
 
-static const char *const mpath_state_names[] = {
-	"usable", "disabled", "failed", "blocked",
+enum mpath_state {
+	MPATH_USABLE,
+	MPATH_DISABLED,
+	MPATH_FAILED,
+	MPATH_BLOCKED,
+	MPATH_INACCESSIBLE,	/* says the storage */
 };
 
-static unsigned int mpath_state_of(struct mpath_device *dev)
+static const char *const mpath_state_names[] = {
+	"usable", "disabled", "failed", "blocked", "inaccessible",
+};
+
+static enum mpath_state mpath_state_of(struct mpath_device *dev)
 {
 	if (mpc_path_blocked(dev->core))
-		return 3;
+		return MPATH_BLOCKED;
 	if (dev->mpath_head->gate->mpdt->is_disabled(dev))
-		return 1;
-	return mpc_path_health(dev->core) == MPC_HEALTH_OK ? 0 : 2;
+		return MPATH_DISABLED;
+	if (READ_ONCE(dev->access_state) == MPATH_STATE_OTHER)
+		return MPATH_INACCESSIBLE;
+	return mpc_path_health(dev->core) == MPC_HEALTH_OK ? MPATH_USABLE :
+							     MPATH_FAILED;
 }
 
 /* Under SRCU, or while the path's files are there. */
@@ -109,16 +120,16 @@ void mpath_path_uevent(struct mpath_head *head, struct mpath_device *dev,
 }
 
 static void mpath_log_path(struct mpath_head *head, struct mpath_device *dev,
-			   unsigned int state, const char *access)
+			   enum mpath_state state, const char *access)
 {
 	const char *name = dev->disk->disk_name;
 	struct device *disk = disk_to_dev(head->disk);
 
 	switch (state) {
-	case 0:
+	case MPATH_USABLE:
 		dev_info(disk, "path %s is usable, %s\n", name, access);
 		break;
-	case 2:
+	case MPATH_FAILED:
 		dev_warn(disk,
 			 "path %s failed: errors in a row; used only for want of others, tested in %u s\n",
 			 name, mpc_path_backoff(dev->core));
@@ -133,17 +144,17 @@ static void mpath_log_path(struct mpath_head *head, struct mpath_device *dev,
 static bool mpath_report_path(struct mpath_head *head, struct mpath_device *dev)
 {
 	const char *access = mpath_access_name(READ_ONCE(dev->access_state));
-	unsigned int state = mpath_state_of(dev);
+	enum mpath_state state = mpath_state_of(dev);
 	u32 now = (state + 1) | (u32)READ_ONCE(dev->access_state) << 8;
 
 	if (now != dev->reported) {
 		/* that a new path is usable goes without saying */
-		if (dev->reported || state)
+		if (dev->reported || state != MPATH_USABLE)
 			mpath_log_path(head, dev, state, access);
 		dev->reported = now;
 		mpath_path_uevent(head, dev, mpath_state_names[state], access);
 	}
-	return !state || state == 2;
+	return state == MPATH_USABLE || state == MPATH_FAILED;
 }
 
 /* Is there a path that can be used? Said when that changes. */

@@ -106,14 +106,15 @@ enum {
 	MPATH_STAT_LATENCY,
 };
 
+/* One of the library's own has no @own.show. */
 struct mpath_stat_attr {
-	struct attribute attr;
+	struct mpath_path_attr own;
 	unsigned int what;
 };
 
 #define MPATH_STAT(_name, _counter)					\
 	static struct mpath_stat_attr mpath_stat_##_name = {		\
-		.attr = { .name = __stringify(_name), .mode = 0444 },	\
+		.own.attr = { .name = __stringify(_name), .mode = 0444 }, \
 		.what = (_counter),					\
 	}
 
@@ -131,18 +132,18 @@ MPATH_STAT(access_state, MPATH_STAT_ACCESS);
 MPATH_STAT(service_time_ns, MPATH_STAT_LATENCY);
 
 static struct attribute *mpath_stat_attrs[] = {
-	&mpath_stat_bios.attr,
-	&mpath_stat_uring_cmds.attr,
-	&mpath_stat_ioctls.attr,
-	&mpath_stat_submit_errors.attr,
-	&mpath_stat_failovers.attr,
-	&mpath_stat_errors.attr,
-	&mpath_stat_read_bytes.attr,
-	&mpath_stat_write_bytes.attr,
-	&mpath_stat_in_flight.attr,
-	&mpath_stat_state.attr,
-	&mpath_stat_access_state.attr,
-	&mpath_stat_service_time_ns.attr,
+	&mpath_stat_bios.own.attr,
+	&mpath_stat_uring_cmds.own.attr,
+	&mpath_stat_ioctls.own.attr,
+	&mpath_stat_submit_errors.own.attr,
+	&mpath_stat_failovers.own.attr,
+	&mpath_stat_errors.own.attr,
+	&mpath_stat_read_bytes.own.attr,
+	&mpath_stat_write_bytes.own.attr,
+	&mpath_stat_in_flight.own.attr,
+	&mpath_stat_state.own.attr,
+	&mpath_stat_access_state.own.attr,
+	&mpath_stat_service_time_ns.own.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(mpath_stat);
@@ -166,10 +167,14 @@ static ssize_t mpath_stat_show(struct kobject *kobj, struct attribute *attr,
 {
 	struct mpath_path_stats *stats =
 		container_of(kobj, struct mpath_path_stats, kobj);
-	unsigned int what =
-		container_of(attr, struct mpath_stat_attr, attr)->what;
+	const struct mpath_path_attr *path_attr =
+		container_of(attr, struct mpath_path_attr, attr);
 	struct mpath_device *dev = stats->dev;
+	unsigned int what;
 
+	if (path_attr->show)
+		return path_attr->show(dev, buf);
+	what = container_of(path_attr, struct mpath_stat_attr, own)->what;
 	switch (what) {
 	case MPATH_STAT_STATE:
 		return sysfs_emit(buf, "%s\n", mpath_state_name(dev));
@@ -207,6 +212,17 @@ static const struct kobj_type mpath_stat_ktype = {
 	.default_groups	= mpath_stat_groups,
 };
 
+/* Removed with the directory. */
+static int mpath_stat_add_driver_files(struct mpath_path_stats *stats)
+{
+	const struct mpath_path_attr *const *attr = stats->gate->mpdt->path_attrs;
+	int ret = 0;
+
+	for (; attr && *attr && !ret; attr++)
+		ret = sysfs_create_file(&stats->kobj, &(*attr)->attr);
+	return ret;
+}
+
 /* Counters are worth a log line, not the path: a failure is not passed on. */
 static void mpath_stat_add_path(struct mpath_device *dev)
 {
@@ -233,6 +249,10 @@ static void mpath_stat_add_path(struct mpath_device *dev)
 		return;
 	}
 	dev->stats = stats;
+	ret = mpath_stat_add_driver_files(stats);
+	if (ret)
+		dev_warn(disk_to_dev(head->disk), "not all files of %s: %d\n",
+			 dev_name(disk_to_dev(dev->disk)), ret);
 }
 
 static struct mpath_head *mpath_stats_to_head(struct kobject *kobj)

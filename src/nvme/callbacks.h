@@ -25,6 +25,13 @@ long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
 void mpn_path_error(struct mpath_device *mdev, blk_status_t status) MPATH_NOEXCEPT;
 bool mpn_partition_ioctl(unsigned int cmd) MPATH_NOEXCEPT;
 
+/* ioctl.c */
+bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
+		     unsigned long arg, long ret) MPATH_NOEXCEPT;
+
+/* ana.c */
+extern const struct mpath_path_attr *const mpn_path_attrs[];
+
 /* uring.c */
 int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 		  unsigned int issue_flags) MPATH_NOEXCEPT;

@@ -7,12 +7,13 @@
 
 #include "mpn.h"
 
+/* Changed with both locks held, so either is enough to look. */
 static LIST_HEAD(mpn_ctrls);
+static DEFINE_SPINLOCK(mpn_ctrls_lock);
 
 static void mpn_ctrl_tell(struct mpath_device *mdev, bool live)
 {
-	mpath_set_access_state(mdev, live ? MPATH_STATE_OPTIMIZED :
-					    MPATH_STATE_NONOPTIMIZED);
+	mpn_path_tell(mpn_path_of(mdev));
 	if (live) {
 		clear_bit(MPN_PATH_FAILED, &mpn_path_of(mdev)->flags);
 		mpath_path_restored(mdev);
@@ -22,7 +23,6 @@ static void mpn_ctrl_tell(struct mpath_device *mdev, bool live)
 	}
 }
 
-/* A controller on its way out still works, but others are to be preferred. */
 static void mpn_ctrl_work(struct work_struct *work)
 {
 	struct mpn_ctrl *ctrl = container_of(work, struct mpn_ctrl, work);
@@ -38,6 +38,8 @@ static void mpn_ctrl_work(struct work_struct *work)
 			if (mpn_path_of(mdev)->ctrl == ctrl)
 				mpn_ctrl_tell(mdev, live);
 	}
+	if (live)
+		mpn_ana_live(ctrl);
 	mutex_unlock(&mpn_topology);
 	memalloc_noio_restore(noio);
 }
@@ -54,12 +56,13 @@ static int mpn_ctrl_woken(struct wait_queue_entry *wait, unsigned int mode,
 
 /**
  * mpn_ctrl_get() - the shared object of a controller
- * @nvme: kept by the caller's path
+ * @path: claimed
  * Context: mpn_topology held.
  * Return: the object, NULL without memory.
  */
-struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *nvme)
+struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path)
 {
+	struct nvme_ctrl *nvme = mpn_ns_ctrl(path->ns);
 	struct mpn_ctrl *ctrl;
 
 	lockdep_assert_held(&mpn_topology);
@@ -76,7 +79,10 @@ struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *nvme)
 	ctrl->paths = 1;
 	INIT_WORK(&ctrl->work, mpn_ctrl_work);
 	init_waitqueue_func_entry(&ctrl->watch, mpn_ctrl_woken);
+	mpn_ana_init(ctrl, path);
+	spin_lock_irq(&mpn_ctrls_lock);
 	list_add(&ctrl->entry, &mpn_ctrls);
+	spin_unlock_irq(&mpn_ctrls_lock);
 	add_wait_queue(mpn_ctrl_state_wq(nvme), &ctrl->watch);
 	return ctrl;
 }
@@ -85,15 +91,45 @@ struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *nvme)
  * mpn_ctrl_put() - a path lets go
  * @ctrl: from mpn_ctrl_get(); the driver's controller is still valid
  * Context: mpn_topology held.
- * Return: true if it was the last path: the caller then cancels the work,
- * without mpn_topology, and frees @ctrl.
+ * Return: true if it was the last path: the caller then ends the works, without
+ * mpn_topology, and frees @ctrl.
  */
 bool mpn_ctrl_put(struct mpn_ctrl *ctrl)
 {
 	lockdep_assert_held(&mpn_topology);
 	if (--ctrl->paths)
 		return false;
+	spin_lock_irq(&mpn_ctrls_lock);
 	list_del(&ctrl->entry);
+	spin_unlock_irq(&mpn_ctrls_lock);
 	remove_wait_queue(mpn_ctrl_state_wq(ctrl->ctrl), &ctrl->watch);
 	return true;
+}
+
+/**
+ * mpn_ctrl_notice() - a controller says that access states have changed
+ * @nvme: any controller of the driver
+ * Context: Any.
+ */
+void mpn_ctrl_notice(struct nvme_ctrl *nvme)
+{
+	struct mpn_ctrl *ctrl;
+	unsigned long flags;
+
+	spin_lock_irqsave(&mpn_ctrls_lock, flags);
+	list_for_each_entry(ctrl, &mpn_ctrls, entry)
+		if (ctrl->ctrl == nvme)
+			mpn_ana_request(ctrl);
+	spin_unlock_irqrestore(&mpn_ctrls_lock, flags);
+}
+
+/* Of all controllers, now. */
+void mpn_ctrls_read_ana(void)
+{
+	struct mpn_ctrl *ctrl;
+
+	spin_lock_irq(&mpn_ctrls_lock);
+	list_for_each_entry(ctrl, &mpn_ctrls, entry)
+		mpn_ana_request(ctrl);
+	spin_unlock_irq(&mpn_ctrls_lock);
 }

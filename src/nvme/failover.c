@@ -257,8 +257,8 @@ static void mpn_again_give_up(struct mpn_again *again, const char *why)
 
 /* --------------------------------------------------------------- decisions */
 
-/* What the controller says of the command; 0 if it has no log. */
-static bool mpn_effects_of(struct mpn_path *path, u8 opcode, u32 *effects)
+/* What the controller says of the command; false if it has no log. */
+bool mpn_effects_of(struct mpn_path *path, u8 opcode, u32 *effects)
 {
 	struct nvme_effects_log *log = mpn_ctrl_effects(path->ctrl->ctrl);
 
@@ -336,6 +336,7 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 	struct bio *bio = *mpn_pdu_bio(ioucmd);
 	struct mpn_again *again;
 
+	mpn_ana_status(path, READ_ONCE(*mpn_req_status(req)));
 	if (!mpn_again_wanted(path, req, error))
 		return false;
 	again = mempool_alloc(mpn_again_pool, GFP_ATOMIC | __GFP_NOWARN);
@@ -393,6 +394,7 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	enum rq_end_io_ret ret = RQ_END_IO_FREE;
 
 	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
+	mpn_ana_status(path, *mpn_req_status(req));
 	if ((error || *mpn_req_status(req)) &&
 	    mpn_again_wanted(path, req, error)) {
 		mpn_again_error(again, path);

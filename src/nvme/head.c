@@ -128,6 +128,7 @@ static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path)
 	int ret;
 
 	mpn_set_home(path, head);
+	mpn_ana_join(path);
 	ret = mpath_add_device(&path->mdev, &head->mpath, path->disk,
 			       mpn_ctrl_numa_node(path->ctrl->ctrl),
 			       &path->ctrl->nr_active);
@@ -143,6 +144,7 @@ static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path)
 		goto homeless;
 	}
 	path->head = head;
+	mpn_ana_request(path->ctrl);
 	mpn_failover_kick(head);
 	return 0;
 

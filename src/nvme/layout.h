@@ -36,6 +36,7 @@ static_assert(NVME_LAYOUT_NVME_CTRL__STATE_SIZE == sizeof(u32));
 static_assert(NVME_LAYOUT_NVME_CTRL__STATE_WQ_SIZE == sizeof(wait_queue_head_t));
 static_assert(NVME_LAYOUT_NVME_CTRL__NUMA_NODE_SIZE == sizeof(int));
 static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__DEV_SIZE == sizeof(struct device));
+static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__CMIC_SIZE == sizeof(u8));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__NS_ID_SIZE == sizeof(u32));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__MS_SIZE == sizeof(u16));
 static_assert(NVME_LAYOUT_NVME_REQUEST__STATUS_SIZE == sizeof(u16));
@@ -176,6 +177,11 @@ static inline const char *mpn_subsys_serial(struct nvme_subsystem *subsys)
 static inline const char *mpn_subsys_model(struct nvme_subsystem *subsys)
 {
 	return MPN_AT(subsys, NVME_LAYOUT_NVME_SUBSYSTEM__MODEL);
+}
+
+static inline u8 mpn_subsys_cmic(struct nvme_subsystem *subsys)
+{
+	return *(u8 *)MPN_AT(subsys, NVME_LAYOUT_NVME_SUBSYSTEM__CMIC);
 }
 
 static inline u16 mpn_subsys_vendor(struct nvme_subsystem *subsys)

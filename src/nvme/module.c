@@ -62,18 +62,28 @@ static bool mpn_param_of(const struct module *mod, const char *name)
 }
 
 /*
- * Is the driver's own multipath on? Then its heads own all shared namespaces,
- * and the path disks are hidden. The modules we depend on are in our own
- * target_list, which does not change while we are loaded.
+ * The driver's module. The modules we depend on are in our own target_list, which
+ * does not change while we are loaded.
  */
-static bool mpn_native_multipath(void)
+static struct module *mpn_nvme_core(void)
 {
 	struct module_use *use;
 
 	list_for_each_entry(use, &THIS_MODULE->target_list, target_list)
 		if (!strcmp(use->target->name, "nvme_core"))
-			return mpn_param_of(use->target, "multipath");
-	return false;
+			return use->target;
+	return NULL;
+}
+
+/*
+ * Is the driver's own multipath on? Then its heads own all shared namespaces,
+ * and the path disks are hidden.
+ */
+static bool mpn_native_multipath(void)
+{
+	const struct module *core = mpn_nvme_core();
+
+	return core && mpn_param_of(core, "multipath");
 }
 
 /*
@@ -99,6 +109,7 @@ static int __init mpn_init(void)
 	ret = mpn_failover_start();
 	if (ret)
 		goto destroy;
+	mpn_ana_notice_start(mpn_nvme_core());
 	ret = mpn_discover_start();
 	if (ret)
 		goto stop;
@@ -107,6 +118,7 @@ static int __init mpn_init(void)
 	return 0;
 
 stop:
+	mpn_ana_notice_stop();
 	mpn_failover_stop();
 destroy:
 	destroy_workqueue(mpn_wq);
@@ -118,6 +130,7 @@ static void __exit mpn_exit(void)
 	if (!mpn_started)
 		return;
 	mpn_heads_unwatch();
+	mpn_ana_notice_stop();
 	mpn_discover_stop();
 	mpn_effects_drain();
 	mpn_failover_stop();

@@ -10,8 +10,30 @@
 #include <linux/workqueue.h>
 
 #include "callbacks.h"
+#include "core/ana.h"
 #include "core/decide.h"
 #include "layout.h"
+
+/* &mpn_ana.flags: Identify Controller comes before the page */
+#define MPN_ANA_IDENTIFY	0
+
+/**
+ * struct mpn_ana - a controller's ANA log page, see ana.c
+ * @on: it has one
+ * @anatt: ANA Transition Time, seconds
+ * @size: bytes of the page
+ * @flags: MPN_ANA_IDENTIFY
+ * @pace: when it is read
+ * @work: reads it; but for @on and @flags all is the work's
+ */
+struct mpn_ana {
+	bool on;
+	u8 anatt;
+	u32 size;
+	unsigned long flags;
+	struct mpn_ana_pace pace;
+	struct delayed_work work;
+};
 
 /**
  * struct mpn_ctrl - one controller of the stock driver
@@ -23,6 +45,7 @@
  * @watch: on the controller's state_wq, which the driver wakes at each change
  *	of state
  * @work: tells the heads of such a change
+ * @ana: its log page of access states
  *
  * Owner: its paths. Made with the first and freed with the last one, under
  * mpn_topology.
@@ -34,6 +57,7 @@ struct mpn_ctrl {
 	atomic_t nr_active;
 	struct wait_queue_entry watch;
 	struct work_struct work;
+	struct mpn_ana ana;
 };
 
 /**
@@ -87,6 +111,9 @@ enum {
 	MPN_PATH_GONE,		/* the disk is being removed, or we let go */
 	MPN_PATH_FAILED,	/* gave an error while its controller was not live;
 				   until the controller is live again */
+	MPN_PATH_ANA_PENDING,	/* not to be used before the ANA log page was
+				   read once more */
+	MPN_PATH_ANA_READING,	/* the same, and it is being read */
 };
 
 /**
@@ -123,6 +150,9 @@ enum mpn_path_state {
  * @head: where it belongs; NULL unless MPN_JOINED. Under mpn_topology
  * @home: @head at the time it joined, by a reference; valid as long as anything
  *	is out on this path, also when it has left
+ * @ana_state: MPN_ANA_*; written by the controller's ANA work
+ * @ana_grpid: ANA group, 0 while not known
+ * @ana_trusted: jiffies; until then an unclear error is not about access
  * @linked: holders/ and slaves/ links exist
  * @work: claims, joins, leaves
  * @free_work: closes and frees
@@ -142,6 +172,9 @@ struct mpn_path {
 	struct mpn_ctrl *ctrl;
 	struct mpn_head *head;
 	struct mpn_head *home;
+	u32 ana_state;
+	u32 ana_grpid;
+	u64 ana_trusted;
 	bool linked;
 	struct delayed_work work;
 	struct work_struct free_work;
@@ -191,8 +224,24 @@ void mpn_close_file(struct file *file);
 struct file *mpn_chr_file(struct mpn_path *path, bool for_write);
 
 /* ctrl.c */
-struct mpn_ctrl *mpn_ctrl_get(struct nvme_ctrl *ctrl);
+struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path);
 bool mpn_ctrl_put(struct mpn_ctrl *ctrl);
+void mpn_ctrls_read_ana(void);
+void mpn_ctrl_notice(struct nvme_ctrl *ctrl);
+
+/* ana.c */
+void mpn_ana_init(struct mpn_ctrl *ctrl, struct mpn_path *path);
+void mpn_ana_stop(struct mpn_ctrl *ctrl);
+void mpn_ana_join(struct mpn_path *path);
+void mpn_ana_live(struct mpn_ctrl *ctrl);
+void mpn_ana_request(struct mpn_ctrl *ctrl);
+void mpn_ana_status(struct mpn_path *path, u16 status);
+void mpn_ana_bio_error(struct mpn_path *path, blk_status_t error);
+void mpn_path_tell(struct mpn_path *path);
+
+/* ana_notice.c */
+void mpn_ana_notice_start(struct module *nvme_core);
+void mpn_ana_notice_stop(void);
 
 /* head.c */
 int mpn_head_join(struct mpn_path *path, struct mpn_head **dead);
@@ -226,6 +275,7 @@ enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status);
 int mpn_failover_start(void);
 void mpn_failover_stop(void);
 void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd);
+bool mpn_effects_of(struct mpn_path *path, u8 opcode, u32 *effects);
 bool mpn_failover(struct mpn_path *path, struct request *req,
 		  blk_status_t error, struct io_uring_cmd *ioucmd);
 void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode);

@@ -118,8 +118,9 @@ static void mpn_drop_ctrl(struct mpn_path *path)
 	last = mpn_ctrl_put(ctrl);
 	mutex_unlock(&mpn_topology);
 	if (last) {
-		/* no event queues the work any more */
+		/* no event queues the works any more, but the one the other */
 		cancel_work_sync(&ctrl->work);
+		mpn_ana_stop(ctrl);
 		kfree(ctrl);
 	}
 }
@@ -137,7 +138,7 @@ static int mpn_try_join(struct mpn_path *path)
 		goto unclaim;
 
 	mutex_lock(&mpn_topology);
-	path->ctrl = mpn_ctrl_get(mpn_ns_ctrl(path->ns));
+	path->ctrl = mpn_ctrl_get(path);
 	ret = path->ctrl ? mpn_head_join(path, &dead) : -ENOMEM;
 	if (!ret)
 		path->state = MPN_JOINED;

@@ -13,7 +13,9 @@ bool mpn_path_disabled(struct mpn_path *path)
 {
 	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
 
-	return (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||
+	return (READ_ONCE(path->flags) & (BIT(MPN_PATH_ANA_PENDING) |
+				BIT(MPN_PATH_ANA_READING))) ||
+	       (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||
 	       (state == NVME_CTRL_DELETING &&
 		test_bit(MPN_PATH_FAILED, &path->flags)) ||
 	       test_bit(MPN_PATH_GONE, &path->flags) ||
@@ -31,6 +33,8 @@ void mpn_path_error(struct mpath_device *mdev, blk_status_t status)
 
 	if (mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE)
 		set_bit(MPN_PATH_FAILED, &path->flags);
+	else
+		mpn_ana_bio_error(path, status);
 }
 
 bool mpn_is_disabled(struct mpath_device *mdev)
@@ -49,6 +53,9 @@ bool mpn_available_path(struct mpath_device *mdev)
 	struct mpn_path *path = mpn_path_of(mdev);
 
 	if (test_bit(MPN_PATH_GONE, &path->flags))
+		return false;
+	/* a controller does not leave that state (base specification, 8.1.3.4) */
+	if (READ_ONCE(path->ana_state) == MPN_ANA_PERSISTENT_LOSS)
 		return false;
 	switch (mpn_ctrl_state(path->ctrl->ctrl)) {
 	case NVME_CTRL_LIVE:

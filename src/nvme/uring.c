@@ -5,8 +5,8 @@
  * The driver's uring_cmd puts its request on the task's plug and returns: as
  * long as the plug is not flushed the request is not with the device. In that
  * moment its end_io is replaced by ours, which pins the path for as long as the
- * command is out and hears first of its end: see failover.c. Nothing may sleep between the driver's return and that, or
- * the scheduler flushes the plug.
+ * command is out and hears first of its end: see failover.c. Nothing may sleep
+ * between the driver's return and that, or the scheduler flushes the plug.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Failover of passthrough by ioctl: what a failed one says of its path, and whether
+ * it may be sent on another one. The library does the rest, in the caller's task.
+ *
+ * The driver's ioctl has ended then: its request is freed, its data copied. What it
+ * was is read once more from the caller's memory, which the next path's ioctl does in
+ * any case: who changes it meanwhile gets what he might have asked for himself.
+ */
+#include <linux/nvme.h>
+#include <linux/nvme_ioctl.h>
+#include <linux/uaccess.h>
+
+#include "mpn.h"
+
+/* The caller's command: opcode and flags come first in all of these. */
+static bool mpn_ioctl_command(unsigned int cmd, void __user *arg,
+			      struct mpn_ended *ended)
+{
+	u8 head[2];
+
+	static_assert(offsetof(struct nvme_passthru_cmd, flags) == 1);
+	static_assert(offsetof(struct nvme_passthru_cmd64, flags) == 1);
+	static_assert(offsetof(struct nvme_user_io, flags) == 1);
+
+	switch (cmd) {
+	case NVME_IOCTL_ADMIN_CMD:
+	case NVME_IOCTL_ADMIN64_CMD:
+		ended->admin = true;
+		break;
+	case NVME_IOCTL_IO_CMD:
+	case NVME_IOCTL_IO64_CMD:
+	case NVME_IOCTL_IO64_CMD_VEC:
+	case NVME_IOCTL_SUBMIT_IO:
+		break;
+	default:
+		return false;
+	}
+	if (copy_from_user(head, arg, sizeof(head)))
+		return false;
+	ended->opcode = head[0];
+	ended->flags = head[1] & 3;
+	return true;
+}
+
+/**
+ * mpn_ioctl_again() - &mpath_head_template.ioctl_again
+ * @ret: of the driver: an NVMe status; -EINTR for a command that it cancelled,
+ *	with its controller; -errno
+ */
+bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
+		     unsigned long arg, long ret)
+{
+	struct mpn_path *path = mpn_path_of(mdev);
+	struct mpn_ended ended = {
+		.status		= ret > 0 ? ret : NVME_SC_HOST_ABORTED_CMD,
+		.csi		= *mpn_head_id(mpn_ns_head(path->ns), CSI),
+		.left_host	= true,
+		.failover	= READ_ONCE(path->home->failover),
+	};
+
+	if ((ret < 0 && ret != -EINTR) ||
+	    !mpn_ioctl_command(cmd, (void __user *)arg, &ended))
+		return false;
+	if (!ended.admin)
+		mpn_ana_status(path, ended.status);
+	ended.has_effects = !ended.admin &&
+			    mpn_effects_of(path, ended.opcode, &ended.effects);
+	if (!mpn_may_send_again(&ended))
+		return false;
+	atomic64_inc(&path->home->failovers);
+	mpn_path_error(mdev, BLK_STS_TRANSPORT);
+	return true;
+}

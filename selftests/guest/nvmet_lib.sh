@@ -51,8 +51,8 @@ paths_join()
 	for port in "${ports[@]}"; do
 		connect "$port"
 	done
-	wait_for 10 the_head
-	wait_for 2 has_paths "$head" 2
+	wait_for "${join_secs:-10}" the_head
+	wait_for "${join_secs:-2}" has_paths "$head" 2
 	same "uuid" "$(<"/sys/block/$(path_of_port 1)/uuid")" "$(<"/sys/block/$head/uuid")"
 }
 

@@ -123,6 +123,55 @@ TEST_F(Ioctl, APathErrorIsTriedOnAnotherPathInsideOfASectionEach)
 				"ioctl 1", "finish 1", "unlock"}));
 }
 
+TEST_F(Ioctl, WhatThePathHasFailedIsSentOnAnother)
+{
+	const auto paths = add_paths(3);
+
+	for (mpath_device *path : paths)
+		path->ioctl_again = 0x371;
+	paths[0]->ioctl_results = {0x371};
+	paths[1]->ioctl_results = {0x371};
+	paths[2]->ioctl_result = 5; // the command's own
+	EXPECT_EQ(world->ioctl(), 5);
+	EXPECT_EQ(refused(0), 1u);
+	EXPECT_EQ(refused(1), 1u);
+	EXPECT_EQ(sent(2), 1u);
+}
+
+TEST_F(Ioctl, WhatEveryPathHasFailedEndsAsTheLastOneDid)
+{
+	const auto paths = add_paths(2);
+
+	paths[0]->ioctl_again = paths[0]->ioctl_result = 0x370;
+	paths[1]->ioctl_again = paths[1]->ioctl_result = -4;
+	EXPECT_EQ(world->ioctl(), -4);
+	// one that refuses it has no say
+	paths[1]->ioctl_result = -MPC_ENODEV;
+	EXPECT_EQ(world->ioctl(), 0x370);
+	EXPECT_EQ(paths[0]->ioctls, 2u);
+}
+
+TEST_F(Ioctl, WhatFailsIsSentAgainAsLongAsACommandMayWait)
+{
+	mpath_device &path = world->add();
+
+	world->head->command_wait_ms = 30000;
+	path.ioctl_again = 0x371;
+	path.ioctl_results = {0x371, 0x371, 0x371};
+	EXPECT_EQ(world->ioctl(), 0);
+	EXPECT_EQ(path.ioctls, 4u);
+}
+
+TEST_F(Ioctl, WhatAlwaysFailsIsSentAgain64Times)
+{
+	mpath_device &path = world->add();
+
+	world->head->command_wait_ms = 1000000000;
+	path.ioctl_again = path.ioctl_result = 0x371;
+	EXPECT_EQ(world->ioctl(), 0x371);
+	EXPECT_EQ(path.ioctls, 65u);
+}
+
 TEST_F(Ioctl, AllPathsRefuse)
 {
 	for (const u32 policy : {MPC_POLICY_NUMA, MPC_POLICY_RR, MPC_POLICY_QD}) {

@@ -12,9 +12,12 @@
 /*
  * A disk is reported before it can be opened, and its char device comes after
  * it; a short-lived opener may hold it. So claiming is tried again for a while.
+ * One that is not ready then, because its partitions are still being looked for on
+ * a slow device, is asked less often, for as long as it is there.
  */
 #define MPN_RETRY	(HZ / 50)
 #define MPN_RETRIES	100
+#define MPN_RETRY_SLOW	HZ
 
 DEFINE_MUTEX(mpn_topology);
 
@@ -165,8 +168,16 @@ static void mpn_join(struct mpn_path *path)
 	case -ENXIO:
 	case -EBUSY:
 	case -EAGAIN:
-		if (path->tries++ < MPN_RETRIES) {
+		if (path->tries < MPN_RETRIES) {
+			path->tries++;
 			queue_delayed_work(mpn_wq, &path->work, MPN_RETRY);
+			break;
+		}
+		if (ret != -EBUSY) {
+			if (path->tries++ == MPN_RETRIES)
+				pr_info("%s: not ready yet (%d), asked again every second\n",
+					mpn_path_name(path), ret);
+			queue_delayed_work(mpn_wq, &path->work, MPN_RETRY_SLOW);
 			break;
 		}
 		fallthrough;

@@ -846,6 +846,12 @@ void mpk_ioctl_finish(mpath_gate *, void *opaque) noexcept
 	g.opaques.fetch_sub(1, std::memory_order_relaxed);
 }
 
+int mpk_ioctl_again(mpath_gate *, mpath_device *dev, const mpc_ioctl_args *, long ret) noexcept
+{
+	check_held(dev);
+	return ret && ret == dev->ioctl_again;
+}
+
 long mpk_path_ioctl(mpath_gate *, mpath_device *dev, const mpc_ioctl_args *args) noexcept
 {
 	check_held(dev);

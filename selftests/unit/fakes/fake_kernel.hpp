@@ -108,6 +108,7 @@ struct mpath_device {
 	std::atomic<int> uring_result{fake::kQueued};
 	std::atomic<int> call_result{0};
 	std::deque<long> ioctl_results; // used up first
+	std::atomic<long> ioctl_again{0}; // a result that may be sent again
 	std::deque<int> uring_results;
 	bool begin_stores_nothing = false;
 

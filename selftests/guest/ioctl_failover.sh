@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Passthrough by ioctl whose path fails while the command is with the device. Each
+# command takes a second there, so that a reset meets it.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+guest_only
+command -v nvme >/dev/null || skip_all "nvme is not installed"
+# shellcheck source-path=SCRIPTDIR source=nvmet_lib.sh
+. "$(dirname "$0")/nvmet_lib.sh"
+
+latency_ns=$(some 1000000000 4000000000)
+# as long as the driver looks for partitions; longer than a path is asked often
+join_secs=30
+
+kept() { cut -d' ' -f1 "/sys/block/$head/passthru_failovers"; }
+ioctls() { sum "$head" ioctls; }
+busy_port()	# the port whose path's count of ioctls differs from ${was[PORT]}
+{
+	local port
+	for port in "${ports[@]}"; do
+		(($(counter "$head" "$(path_of_port "$port")" ioctls) == was[port])) || { echo "$port"; return; }
+	done
+	return 1
+}
+
+# hit COMMAND...: run it, and reset the controller that it is on; its status
+hit()
+{
+	local pid port status=0
+	for port in "${ports[@]}"; do
+		was[port]=$(counter "$head" "$(path_of_port "$port")" ioctls)
+	done
+	"$@" >"$work/out" 2>&1 &
+	pid=$!
+	wait_for 10 busy_port >/dev/null
+	port=$(busy_port)
+	usleep $((200000 * slow))	# from the count to the device
+	echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
+	wait $pid || status=$?
+	wait_for 20 is_live "$port"
+	wait_for 20 state_is "$port" usable
+	return $status
+}
+
+was=()
+io()	# io read|write NODE: one block
+{
+	nvme "$1" "$2" -s 8 -c 0 -z 4096 -d "$work/$1"
+}
+
+survives()	# survives NODE
+{
+	local before
+	before=$(kept)
+	head -c 4096 /dev/urandom >"$work/write"
+	hit io write "$1" || { cat "$work/out"; fail "the write failed"; }
+	hit io read "$1" || { cat "$work/out"; fail "the read failed"; }
+	cmp "$work/write" "$work/read"
+	(($(kept) >= before + 2)) || fail "no reset met a command"
+}
+
+# A command that is in no table: it was with the device when that went.
+not_repeated()
+{
+	local before
+	before=$(kept)
+	! hit nvme io-passthru "/dev/${head/nvme/ng}" -o 0x01 -n 1 --cdw10=8 -f 1 -w -l 4096 -i "$work/write" ||
+		fail "half of a fused pair was sent again"
+	cat "$work/out"
+	same "kept" "$before" "$(kept)"
+}
+
+off()
+{
+	local before
+	before=$(kept)
+	echo off >"/sys/block/$head/passthru_failover"
+	! hit io read "/dev/${head/nvme/ng}" || fail "no error"
+	cat "$work/out"
+	grep -qi "interrupted" "$work/out" || fail "another error than the driver's"
+	same "kept" "$before" "$(kept)"
+	echo idempotent >"/sys/block/$head/passthru_failover"
+}
+
+start_unloaded
+target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
+begin 6
+check "two ports, two paths, one head" paths_join
+the_head
+check "char device: a command survives its controller's reset" survives "/dev/${head/nvme/ng}"
+check "block device: the same" survives "/dev/$head"
+check "half of a fused pair is not sent again" not_repeated
+check "failover off: the driver's error" off
+check "nothing is held: our modules and the transport unload" everything_unloads
+ktap_finished

@@ -591,6 +591,17 @@ void mpath_revalidate_paths(struct mpath_head *mpath_head,
 void mpath_path_changed(struct mpath_device *mpath_device);
 
 /**
+ * mpath_command_took() - a command that the driver timed itself has ended well
+ * @mpath_device: its path, pinned as by @get_path; it may have been deleted
+ * @ns: nanoseconds from sending it to its end
+ *
+ * For service-time, beside the times of bios. While that policy or queue-depth is
+ * set the driver also counts what is out in &mpath_device.nr_active.
+ * Context: Any.
+ */
+void mpath_command_took(struct mpath_device *mpath_device, u64 ns);
+
+/**
  * mpath_path_restored() - the driver knows that a path works again
  * @mpath_device: a path that was added
  *

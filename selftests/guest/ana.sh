@@ -115,8 +115,8 @@ kind=bios	# the counter that the load moves
 states_change()
 {
 	local round port state other=([1]=2 [2]=1)
-	for ((round = 0; round < $(some 4 2); round++)); do
-		for state in inaccessible non-optimized change persistent-loss; do
+	for ((round = 0; round < $(some 2 1); round++)); do
+		for state in inaccessible change persistent-loss; do
 			for port in "${ports[@]}"; do
 				goes_on $kind
 				ana "$port" $state
@@ -136,7 +136,7 @@ ports_swap()
 {
 	local round from to
 	ana 2 inaccessible
-	for ((round = 0; round < $(some 12 4); round++)); do
+	for ((round = 0; round < $(some 6 4); round++)); do
 		from=$((round % 2 + 1)) to=$((2 - round % 2))
 		goes_on $kind
 		ana $from inaccessible
@@ -184,7 +184,7 @@ no_storm()
 	echo "$reads reads of log pages"
 	((reads > 0)) || fail "none was seen"
 	# two controllers; a change of each needs one, one more may be wanted meanwhile
-	((reads <= $(some 12 4) * 2 * 4 + 40)) || fail "too many"
+	((reads <= $(some 6 4) * 2 * 4 + 40)) || fail "too many"
 }
 
 lost_for_good()

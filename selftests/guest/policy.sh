@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The three policies, by what each path counts: numa uses one path, round-robin
-# all of them evenly, queue-depth more than one when commands queue up. Nothing
-# is lost in counting, and a change takes effect at once, under load.
+# The policies, by what each path counts: numa uses one path, round-robin all of
+# them evenly, queue-depth and service-time more than one when commands queue up.
+# Nothing is lost in counting, and a change takes effect at once, under load.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -71,25 +71,17 @@ evenly()	# evenly COUNTER LOAD
 	done
 }
 
-# With commands queued up no path stays idle.
-by_depth()	# by_depth COUNTER LOAD
+# With commands queued up no path stays idle. (The native driver does not count
+# passthrough: it would all go where the fewest bios are.)
+no_path_idle()	# no_path_idle POLICY COUNTER LOAD
 {
 	local p
-	set_policy "$head" queue-depth
-	growth_of "$1" "$2" 16
+	set_policy "$head" "$1"
+	growth_of "$2" "$3" 16
 	all_counted
 	for p in "${paths[@]}"; do
 		((grew[$p] * 10 >= 2 * blocks / ${#paths[@]})) || fail "$p is idle: ${grew[$p]}"
 	done
-}
-
-# The depth of a path counts bios only, as that of the native driver does. The
-# commands go where there are fewest of these, and none is lost.
-by_depth_of_bios()
-{
-	set_policy "$head" queue-depth
-	growth_of uring_cmds char_load 16
-	all_counted
 }
 
 # One command at a time never meets another one: no path is busier than the
@@ -164,14 +156,16 @@ changes()
 	fio_clean "$work/fio"
 }
 
-begin 10
+begin 12
 check "numa: one path carries all commands of the char node" one_path uring_cmds char_load
 check "numa: one path carries all I/O of the block node" one_path bios block_load
 check "round-robin: even shares of the char node's commands" evenly uring_cmds char_load
 check "round-robin: even shares of the block node's I/O" evenly bios block_load
 check "round-robin: ioctls take turns" ioctls_spread
-check "queue-depth: no path of the block node idle under load" by_depth bios block_load
-check "queue-depth: commands of the char node, none lost" by_depth_of_bios
+check "queue-depth: no path of the block node idle under load" no_path_idle queue-depth bios block_load
+check "queue-depth: no path of the char node idle under load" no_path_idle queue-depth uring_cmds char_load
+check "service-time: no path of the block node idle under load" no_path_idle service-time bios block_load
+check "service-time: no path of the char node idle under load" no_path_idle service-time uring_cmds char_load
 check "queue-depth: one command at a time, none lost" by_depth_of_one
 check "a change takes effect at once on the char node" changes uring_cmds \
 	--ioengine=io_uring_cmd --cmd_type=nvme --filename="$MPATH_CHAR"

@@ -162,6 +162,11 @@ u64 mpc_path_latency(const void *storage) noexcept
 	return path_of(storage).latency().mean();
 }
 
+void mpc_path_took(void *storage, u64 ns) noexcept
+{
+	path_of(storage).latency().sample(ns);
+}
+
 int mpc_path_good(void *storage, u64 ns) noexcept
 {
 	mpath::Path &path = path_of(storage);

@@ -236,6 +236,13 @@ void mpath_path_changed(struct mpath_device *dev)
 }
 EXPORT_SYMBOL_GPL(mpath_path_changed);
 
+/* The head may be gone: nothing of it is touched. */
+void mpath_command_took(struct mpath_device *dev, u64 ns)
+{
+	mpc_path_took(dev->core, ns);
+}
+EXPORT_SYMBOL_GPL(mpath_command_took);
+
 void mpath_path_restored(struct mpath_device *dev)
 {
 	mpc_path_forgive(dev->core);

@@ -67,6 +67,7 @@ extern void nvme_init_request(struct request *req, struct nvme_command *cmd);
  * @meta_bytes: of its metadata
  * @align, @boundary: what the first path asked of the data's place in memory
  * @passes: how often all paths had their turn
+ * @how: of mpn_command_begin()
  * @p2pdma: @bio may have memory of a PCI device
  * @busy: a path had no request to spare
  *
@@ -91,6 +92,7 @@ struct mpn_again {
 	unsigned int meta_bytes;
 	unsigned int align;
 	unsigned int passes;
+	unsigned int how;
 	unsigned short segments;
 	unsigned short meta_segments;
 	bool p2pdma;
@@ -116,24 +118,27 @@ static void *mpn_noted_cdws(struct request *req)
  * mpn_failover_note() - remember what a completion does not leave
  * @req: of the driver, not yet sent
  * @ioucmd: its command
+ * @how: of mpn_command_begin()
  *
  * A request that has ended does not tell any more where its data began. The driver
  * writes the command's result and status only at the end; until then they are ours.
  * And over TCP the driver builds the headers of the data it sends on the last 24
  * bytes of the command (nvme_tcp_req_data_pdu(), drivers/nvme/host/tcp.c).
  */
-void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd)
+void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd,
+		       unsigned int how)
 {
 	struct bio *bio = req->bio;
 
 	memcpy(mpn_noted_cdws(req), &(*mpn_req_cmd(req))->common.cdws,
 	       sizeof((*mpn_req_cmd(req))->common.cdws));
+	*mpn_pdu_status(ioucmd) = how;
 	if (!bio)
 		return;
 	*mpn_pdu_result(ioucmd) = (u64)bio->bi_iter.bi_size << 32 |
 				  bio->bi_iter.bi_bvec_done;
-	*mpn_pdu_status(ioucmd) = bio_integrity(bio) ?
-		bio_integrity(bio)->bip_iter.bi_size : 0;
+	if (bio_integrity(bio))	/* no more than a bio's pages: below MPN_HOW */
+		*mpn_pdu_status(ioucmd) |= bio_integrity(bio)->bip_iter.bi_size;
 }
 
 /* The bios as they were before they were sent. */
@@ -219,7 +224,7 @@ static int mpn_again_send(struct mpath_device *mdev, void *ctx)
 		mpn_again_fill(again, req);
 	req->end_io = mpn_again_end_io;
 	req->end_io_data = again;
-	mpn_command_begin(path);
+	again->how = mpn_command_begin(path, req);
 	WRITE_ONCE(*mpn_pdu_req(again->ioucmd), req);
 	blk_execute_rq_nowait(req, false);
 	return 0;
@@ -365,7 +370,7 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 	if (bio) {
 		again->first_bytes = *mpn_pdu_result(ioucmd) >> 32;
 		again->first_offset = lower_32_bits(*mpn_pdu_result(ioucmd));
-		again->meta_bytes = *mpn_pdu_status(ioucmd);
+		again->meta_bytes = *mpn_pdu_status(ioucmd) & ~MPN_HOW;
 		again->segments = req->nr_phys_segments;
 		again->meta_segments = again->meta_bytes ?
 			req->nr_integrity_segments : 0;
@@ -391,12 +396,13 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	struct mpn_path *path = mpn_request_path(req);
 	struct mpn_again *again = req->end_io_data;
 	struct io_uring_cmd *ioucmd = again->ioucmd;
+	bool well = !error && !*mpn_req_status(req);
 	enum rq_end_io_ret ret = RQ_END_IO_FREE;
+	unsigned int how = again->how;
 
 	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
 	mpn_ana_status(path, *mpn_req_status(req));
-	if ((error || *mpn_req_status(req)) &&
-	    mpn_again_wanted(path, req, error)) {
+	if (!well && mpn_again_wanted(path, req, error)) {
 		mpn_again_error(again, path);
 		if (mpn_again_wait(again))
 			goto out;
@@ -405,7 +411,7 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	req->end_io_data = ioucmd;
 	ret = mpn_driver_end_io(req, error);
 out:
-	mpn_command_end(path);
+	mpn_command_end(path, req->start_time_ns, how, well);
 	return ret;
 }
 

@@ -40,8 +40,8 @@ struct mpn_ana {
  * @entry: on mpn_ctrls
  * @ctrl: the driver's controller; kept by the open disks of its paths
  * @paths: paths that refer to this object
- * @nr_active: bios in flight on all of them; counted by the library
- *	while their head's policy asks for it
+ * @nr_active: bios and io_uring commands in flight on all of them; counted by
+ *	the library and uring.c while their head's policy asks for it
  * @watch: on the controller's state_wq, which the driver wakes at each change
  *	of state
  * @work: tells the heads of such a change
@@ -84,7 +84,8 @@ struct mpn_ctrl {
  * Owner: its paths. Made with the first and removed with the last one, under
  * mpn_topology; removed before the last path lets go of its disk, so the
  * subsystem device outlives the nodes below it. The memory stays until @ref is
- * put for the last time; after the removal only @name and what follows it is valid.
+ * put for the last time; after the removal only @policy, @name and what follows
+ * that is valid.
  */
 struct mpn_head {
 	struct mpath_head mpath;
@@ -265,16 +266,24 @@ void mpn_limits_init(struct queue_limits *lim);
 bool mpn_path_disabled(struct mpn_path *path);
 
 /* uring.c */
+
+/* What mpn_command_begin() did; kept with the command until it ends. */
+#define MPN_COUNTED	BIT(30)	/* in the controller's nr_active */
+#define MPN_TIMED	BIT(31)	/* its request says when it began */
+#define MPN_HOW		(MPN_COUNTED | MPN_TIMED)
+
 void mpn_uring_quiesce(void);
 struct mpn_path *mpn_request_path(struct request *req);
-void mpn_command_begin(struct mpn_path *path);
-void mpn_command_end(struct mpn_path *path);
+unsigned int mpn_command_begin(struct mpn_path *path, struct request *req);
+void mpn_command_end(struct mpn_path *path, u64 begun, unsigned int how,
+		     bool well);
 enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status);
 
 /* failover.c */
 int mpn_failover_start(void);
 void mpn_failover_stop(void);
-void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd);
+void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd,
+		       unsigned int how);
 bool mpn_effects_of(struct mpn_path *path, u8 opcode, u32 *effects);
 bool mpn_failover(struct mpn_path *path, struct request *req,
 		  blk_status_t error, struct io_uring_cmd *ioucmd);

@@ -32,14 +32,49 @@ struct mpn_path *mpn_request_path(struct request *req)
 	return req->q->disk->part0->bd_holder;
 }
 
-/* A command goes to a path, which the caller has pinned; end_io unpins it. */
-void mpn_command_begin(struct mpn_path *path)
+/**
+ * mpn_command_begin() - a command goes to a path
+ * @path: pinned by the caller; mpn_command_end() drops another pin
+ * @req: its request, not sent yet
+ *
+ * As for a bio, it is counted if the policy wants to know: how many are out for
+ * queue-depth, how long they take for service-time. The time is in the request's
+ * own field, which says the same to the block layer.
+ *
+ * Context: Any.
+ * Return: bits of MPN_HOW, for mpn_command_end().
+ */
+unsigned int mpn_command_begin(struct mpn_path *path, struct request *req)
 {
 	percpu_ref_get(&path->ref);
+	switch (READ_ONCE(path->home->policy)) {
+	case MPATH_IOPOLICY_QD:
+		atomic_inc(&path->ctrl->nr_active);
+		return MPN_COUNTED;
+	case MPATH_IOPOLICY_ST:
+		atomic_inc(&path->ctrl->nr_active);
+		req->start_time_ns = ktime_get_ns();
+		return MPN_COUNTED | MPN_TIMED;
+	default:
+		return 0;
+	}
 }
 
-void mpn_command_end(struct mpn_path *path)
+/**
+ * mpn_command_end() - it has ended
+ * @path: as given to mpn_command_begin()
+ * @begun: start_time_ns of its request
+ * @how: what mpn_command_begin() returned
+ * @well: without an error
+ * Context: Any.
+ */
+void mpn_command_end(struct mpn_path *path, u64 begun, unsigned int how,
+		     bool well)
 {
+	if (how & MPN_COUNTED)
+		atomic_dec(&path->ctrl->nr_active);
+	if (how & MPN_TIMED && well)
+		mpath_command_took(&path->mdev, ktime_get_ns() - begun);
 	percpu_ref_put(&path->ref);
 }
 
@@ -59,13 +94,14 @@ static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
 {
 	struct io_uring_cmd *ioucmd = req->end_io_data;
 	struct mpn_path *path = mpn_request_path(req);
+	bool well = !status && !*mpn_req_status(req);
+	unsigned int how = *mpn_pdu_status(ioucmd) & MPN_HOW;
 	enum rq_end_io_ret ret = RQ_END_IO_FREE;
 
 	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
-	if (likely(!status && !*mpn_req_status(req)) ||
-	    !mpn_failover(path, req, status, ioucmd))
+	if (likely(well) || !mpn_failover(path, req, status, ioucmd))
 		ret = mpn_stock_end_io(req, status);
-	mpn_command_end(path);
+	mpn_command_end(path, req->start_time_ns, how, well);
 	return ret;
 }
 
@@ -81,8 +117,7 @@ static void mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd)
 	}
 	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd))
 		return;
-	mpn_command_begin(path);
-	mpn_failover_note(req, ioucmd);
+	mpn_failover_note(req, ioucmd, mpn_command_begin(path, req));
 	req->end_io = mpn_end_io;
 }
 

@@ -45,9 +45,14 @@ hit()
 }
 
 was=()
-io()	# io read|write NODE: one block
+# io read|write NODE: one command, by one ioctl
+io()
 {
-	nvme "$1" "$2" -s 8 -c 7 -z 4096 -d "$work/$1"
+	local command=(nvme io-passthru "$2" --namespace-id=1 --data-len=4096 --cdw10=8 --cdw12=7)
+	case $1 in
+	read) "${command[@]}" --opcode=2 --read --raw-binary >"$work/read" ;;
+	write) "${command[@]}" --opcode=1 --write --input-file="$work/write" ;;
+	esac
 }
 
 survives()	# survives NODE
@@ -66,7 +71,7 @@ off()
 	local before
 	before=$(kept)
 	echo off >"/sys/block/$head/passthru_failover"
-	! hit io read "/dev/${head/nvme/ng}" || fail "no error"
+	! hit io read "/dev/${head/nvme/ng}" || { cat "$work/out"; fail "no error"; }
 	cat "$work/out"
 	grep -qi "interrupted" "$work/out" || fail "another error than the driver's"
 	same "kept" "$before" "$(kept)"

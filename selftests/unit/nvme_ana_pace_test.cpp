@@ -144,10 +144,12 @@ TEST_F(AnaPace, AChangeThatEndsIsForgotten)
 	EXPECT_FALSE(read(1000 + 3 * kAnatt, {15}));
 }
 
-TEST_F(AnaPace, ALimitThatIsOverIsNow)
+// Reads that fail do not move it.
+TEST_F(AnaPace, ALimitThatIsOverIsNoReasonToSpin)
 {
 	read(1000, {15});
-	EXPECT_EQ(next(1000 + 5 * kAnatt), 0u);
+	EXPECT_EQ(next(1000 + 5 * kAnatt, 0, true), kHz);
+	EXPECT_EQ(next(1000 + 5 * kAnatt, 0, false), kHz);
 }
 
 TEST(AnaGap, KeepsReadsApart)

@@ -8,7 +8,7 @@
  * never more than one read of it, and no sooner than a twentieth of a second after
  * the last one:
  *
- *   a path joins, the controller is live again     the path waits for it
+ *   a path joins, its controller is live again     the path waits for it
  *   a command ends with an asymmetric access status, a bio with an error that may
  *   have been one                                  the path waits for it
  *   the controller has sent a notice               see ana_notice.c
@@ -26,6 +26,9 @@
 
 #include "core/ana.h"
 #include "mpn.h"
+
+/* The driver's module may be given a page of any size: no more than this is read. */
+#define MPN_ANA_MOST	SZ_1M
 
 /* For how long a path is believed that gave an unclear error and was found fine. */
 #define MPN_ANA_TRUST	(5 * HZ)
@@ -59,7 +62,7 @@ static enum mpath_access_state mpn_path_access(struct mpn_path *path)
 {
 	enum mpath_access_state access = MPATH_STATE_OPTIMIZED;
 
-	if (path->ctrl->ana.on)
+	if (READ_ONCE(path->ctrl->ana.on))
 		access = mpn_ana_access(READ_ONCE(path->ana_state));
 	/* one on its way out still works, but others are to be preferred */
 	if (access == MPATH_STATE_OPTIMIZED &&
@@ -70,7 +73,7 @@ static enum mpath_access_state mpn_path_access(struct mpn_path *path)
 
 /**
  * mpn_path_tell() - tell the library how the path is to be used
- * Context: mpn_topology held: of the path's own joining and leaving.
+ * Context: mpn_ctrl_lock held.
  */
 void mpn_path_tell(struct mpn_path *path)
 {
@@ -78,19 +81,19 @@ void mpn_path_tell(struct mpn_path *path)
 }
 
 /**
- * mpn_ana_join() - a path has found its controller
- * @path: not yet one of its head's
- * Context: mpn_topology held.
+ * mpn_ana_wait() - nothing is known of a path until the page was read
+ * @path: new, or of a controller that is live again
+ * Context: Any; somebody has the page read.
  */
-void mpn_ana_join(struct mpn_path *path)
+void mpn_ana_wait(struct mpn_path *path)
 {
-	if (path->ctrl->ana.on) {
-		/* nothing is known against it: it only has to wait */
-		set_bit(MPN_PATH_ANA_PENDING, &path->flags);
-		path->mdev.access_state = MPATH_STATE_NONOPTIMIZED;
-	} else {
-		path->mdev.access_state = mpn_path_access(path);
-	}
+	if (!READ_ONCE(path->ctrl->ana.on))
+		return;
+	set_bit(MPN_PATH_ANA_PENDING, &path->flags);
+	WRITE_ONCE(path->ana_trusted, 0);
+	/* what a controller never leaves it may have left by being made anew */
+	if (path->ana_state == MPN_ANA_PERSISTENT_LOSS)
+		WRITE_ONCE(path->ana_state, MPN_ANA_UNKNOWN);
 }
 
 /**
@@ -103,7 +106,7 @@ void mpn_ana_request(struct mpn_ctrl *ctrl)
 	unsigned long gap = mpn_ana_gap(READ_ONCE(ctrl->ana.pace.read_at),
 					get_jiffies_64(), HZ);
 
-	if (ctrl->ana.on)
+	if (READ_ONCE(ctrl->ana.on))
 		mod_delayed_work(mpn_wq, &ctrl->ana.work, gap);
 }
 
@@ -126,7 +129,7 @@ void mpn_ana_status(struct mpn_path *path, u16 status)
 	case NVME_SC_ANA_TRANSITION:
 	case NVME_SC_ANA_INACCESSIBLE:
 	case NVME_SC_ANA_PERSISTENT_LOSS:
-		if (path->ctrl->ana.on)
+		if (READ_ONCE(path->ctrl->ana.on))
 			mpn_ana_suspect(path);
 	}
 }
@@ -144,9 +147,10 @@ void mpn_ana_status(struct mpn_path *path, u16 status)
  */
 void mpn_ana_bio_error(struct mpn_path *path, blk_status_t error)
 {
-	if (error != BLK_STS_IOERR || !path->ctrl->ana.on)
+	if (error != BLK_STS_IOERR || !READ_ONCE(path->ctrl->ana.on))
 		return;
-	if (get_jiffies_64() < READ_ONCE(path->ana_trusted))
+	if (get_jiffies_64() < READ_ONCE(path->ana_trusted) &&
+	    READ_ONCE(path->mdev.access_state) != MPATH_STATE_OTHER)
 		mpn_ana_request(path->ctrl);
 	else
 		mpn_ana_suspect(path);
@@ -169,11 +173,13 @@ static void mpn_ana_apply(struct mpn_path *path, const void *page, u64 len,
 		set_bit(MPN_PATH_ANA_PENDING, &path->flags);
 		return;
 	}
-	if (group.state != before)
+	if (group.state != before) {
+		WRITE_ONCE(path->ana_trusted, 0);
 		pr_info("%s: path %s: ANA group %u is %s\n", path->head->name,
 			mpn_path_name(path), group.id, mpn_ana_name(group.state));
-	else if (waited)
+	} else if (waited) {
 		WRITE_ONCE(path->ana_trusted, get_jiffies_64() + MPN_ANA_TRUST);
+	}
 	WRITE_ONCE(path->ana_grpid, group.id);
 	WRITE_ONCE(path->ana_state, group.state);
 	mpn_path_tell(path);
@@ -198,8 +204,11 @@ static int mpn_ana_identify(struct mpn_ctrl *ctrl)
 		.identify.opcode	= nvme_admin_identify,
 		.identify.cns		= NVME_ID_CNS_CTRL,
 	};
-	u64 most = (u64)queue_max_hw_sectors(mpn_ctrl_admin_q(ctrl->ctrl)) <<
-		   SECTOR_SHIFT;
+	struct request_queue *q = mpn_ctrl_admin_q(ctrl->ctrl);
+	/* the page is not of one piece in memory */
+	u64 most = min3((u64)queue_max_hw_sectors(q) << SECTOR_SHIFT,
+			(u64)queue_max_segments(q) << PAGE_SHIFT,
+			(u64)MPN_ANA_MOST);
 	struct nvme_id_ctrl *id;
 	u64 size;
 	int ret;
@@ -213,9 +222,13 @@ static int mpn_ana_identify(struct mpn_ctrl *ctrl)
 	ctrl->ana.anatt = id->anatt;
 	size = mpn_ana_size(le32_to_cpu(id->nanagrpid), le32_to_cpu(id->mnan),
 			    le32_to_cpu(id->nn));
-	ret = size > most ? -EFBIG : 0;
-	if (!ret)
-		ctrl->ana.size = ALIGN(size, 4);
+	if (size > most) {
+		pr_err("%s: its ANA log page of %llu bytes is too large to be read; all its paths count as optimized\n",
+		       dev_name(mpn_ctrl_device(ctrl->ctrl)), size);
+		ret = -EFBIG;
+		goto free;
+	}
+	ctrl->ana.size = size;
 free:
 	kfree(id);
 	return ret;
@@ -237,26 +250,25 @@ static int mpn_ana_get_log(struct mpn_ctrl *ctrl, void *page)
 
 /*
  * Paths that wait are looked for before the page is read: one that begins to wait
- * while it is may be about something newer.
+ * while it is may be about something newer. At no moment does one of them look as
+ * if it did not wait.
  */
-static void mpn_ana_each(struct mpn_ctrl *ctrl,
-			 void (*fn)(struct mpn_path *path, void *ctx), void *ctx)
-{
-	struct mpath_device *mdev;
-	struct mpn_head *head;
-
-	lockdep_assert_held(&mpn_topology);
-	list_for_each_entry(head, &mpn_heads, entry)
-		/* mpn_topology keeps paths from coming and going */
-		list_for_each_entry(mdev, &head->mpath.dev_list, siblings)
-			if (mpn_path_of(mdev)->ctrl == ctrl)
-				fn(mpn_path_of(mdev), ctx);
-}
-
 static void mpn_ana_before(struct mpn_path *path, void *ctx)
 {
-	if (test_and_clear_bit(MPN_PATH_ANA_PENDING, &path->flags))
-		set_bit(MPN_PATH_ANA_READING, &path->flags);
+	set_bit(MPN_PATH_ANA_READING, &path->flags);
+	smp_mb__after_atomic();
+	if (!test_and_clear_bit(MPN_PATH_ANA_PENDING, &path->flags))
+		clear_bit(MPN_PATH_ANA_READING, &path->flags);
+}
+
+/* Without a page that can be read: as if there were no ANA, like the driver. */
+static void mpn_ana_without(struct mpn_path *path, void *ctx)
+{
+	clear_bit(MPN_PATH_ANA_PENDING, &path->flags);
+	clear_bit(MPN_PATH_ANA_READING, &path->flags);
+	mpn_path_tell(path);
+	mpath_path_changed(&path->mdev);
+	mpn_failover_kick(path->head);
 }
 
 struct mpn_ana_read {
@@ -298,14 +310,19 @@ static int mpn_ana_read_page(struct mpn_ctrl *ctrl, void **page,
 {
 	int ret = 0;
 
-	if (test_and_clear_bit(MPN_ANA_IDENTIFY, &ctrl->ana.flags))
+	if (test_and_clear_bit(MPN_ANA_IDENTIFY, &ctrl->ana.flags)) {
+		/* it was reset, or is new: no change has lasted long in it */
+		ctrl->ana.pace.limit = 0;
 		ret = mpn_ana_identify(ctrl);
+	}
 	if (!ret) {
 		*page = kvzalloc(ctrl->ana.size, GFP_KERNEL);
 		ret = *page ? mpn_ana_get_log(ctrl, *page) : -ENOMEM;
 	} else {
 		set_bit(MPN_ANA_IDENTIFY, &ctrl->ana.flags);
 	}
+	if (ret == -EFBIG)
+		return ret;
 	if (ret) {
 		pr_warn_ratelimited("%s: cannot read the ANA log page: %d\n",
 				    dev_name(mpn_ctrl_device(ctrl->ctrl)), ret);
@@ -337,10 +354,7 @@ static void mpn_ana_work(struct work_struct *work)
 	if (mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE)
 		return;
 	noio = memalloc_noio_save();	/* as in mpn_path_work() */
-	mutex_lock(&mpn_topology);
-	mpn_ana_each(ctrl, mpn_ana_before, NULL);
-	mutex_unlock(&mpn_topology);
-
+	mpn_ctrl_each(ctrl, mpn_ana_before, NULL);
 	ret = mpn_ana_read_page(ctrl, &page, &look);
 	WRITE_ONCE(ctrl->ana.pace.read_at, get_jiffies_64());
 	if (!ret) {
@@ -349,13 +363,18 @@ static void mpn_ana_work(struct work_struct *work)
 		read.page = page;
 		read.len = ctrl->ana.size;
 	}
-	mutex_lock(&mpn_topology);
-	mpn_ana_each(ctrl, mpn_ana_after, &read);
-	mutex_unlock(&mpn_topology);
+	if (ret == -EFBIG) {
+		WRITE_ONCE(ctrl->ana.on, false);
+		mpn_ctrl_each(ctrl, mpn_ana_without, NULL);
+	} else {
+		mpn_ctrl_each(ctrl, mpn_ana_after, &read);
+	}
 	kvfree(page);
 	if (expired)
 		mpn_ana_reset(ctrl);
 	memalloc_noio_restore(noio);
+	if (ret == -EFBIG)
+		return;
 
 	next = mpn_ana_next(&ctrl->ana.pace, get_jiffies_64(), HZ,
 			    (u64)READ_ONCE(mpn_ana_poll_secs) * HZ,
@@ -381,7 +400,7 @@ void mpn_ana_init(struct mpn_ctrl *ctrl, struct mpn_path *path)
 
 /**
  * mpn_ana_live() - the controller is live again, and may be another than before
- * @ctrl: under mpn_topology
+ * @ctrl: kept by the caller
  */
 void mpn_ana_live(struct mpn_ctrl *ctrl)
 {

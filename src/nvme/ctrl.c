@@ -11,15 +11,61 @@
 static LIST_HEAD(mpn_ctrls);
 static DEFINE_SPINLOCK(mpn_ctrls_lock);
 
-static void mpn_ctrl_tell(struct mpath_device *mdev, bool live)
+/*
+ * The lists of joined paths. Not mpn_topology: whoever has that may wait for
+ * submitters, they for a path, and that for what is done under this one. So nothing
+ * is waited for while it is held.
+ */
+static DEFINE_MUTEX(mpn_ctrl_lock);
+
+/**
+ * mpn_ctrl_each() - do something with each joined path of a controller
+ * @fn: must not wait; the path is joined, and so has a head, while it runs
+ * Context: May sleep.
+ */
+void mpn_ctrl_each(struct mpn_ctrl *ctrl,
+		   void (*fn)(struct mpn_path *path, void *ctx), void *ctx)
 {
-	mpn_path_tell(mpn_path_of(mdev));
-	if (live) {
-		clear_bit(MPN_PATH_FAILED, &mpn_path_of(mdev)->flags);
-		mpath_path_restored(mdev);
-		mpn_failover_kick(mpn_path_of(mdev)->head);
+	struct mpn_path *path;
+
+	mutex_lock(&mpn_ctrl_lock);
+	list_for_each_entry(path, &ctrl->joined, of_ctrl)
+		fn(path, ctx);
+	mutex_unlock(&mpn_ctrl_lock);
+}
+
+/* A path has joined: what happens to its controller it hears of from now on. */
+void mpn_ctrl_join(struct mpn_path *path)
+{
+	mutex_lock(&mpn_ctrl_lock);
+	list_add_tail(&path->of_ctrl, &path->ctrl->joined);
+	mpn_path_tell(path);	/* what it has not heard of */
+	mutex_unlock(&mpn_ctrl_lock);
+	mpn_ana_request(path->ctrl);
+}
+
+/* It is about to leave. */
+void mpn_ctrl_leave(struct mpn_path *path)
+{
+	mutex_lock(&mpn_ctrl_lock);
+	list_del(&path->of_ctrl);
+	mutex_unlock(&mpn_ctrl_lock);
+}
+
+static void mpn_ctrl_tell(struct mpn_path *path, void *ctx)
+{
+	const bool *live = ctx;
+
+	if (*live) {
+		mpn_ana_wait(path);
+		clear_bit(MPN_PATH_FAILED, &path->flags);
+	}
+	mpn_path_tell(path);
+	if (*live) {
+		mpath_path_restored(&path->mdev);
+		mpn_failover_kick(path->head);
 	} else {
-		mpath_path_changed(mdev);
+		mpath_path_changed(&path->mdev);
 	}
 }
 
@@ -28,19 +74,10 @@ static void mpn_ctrl_work(struct work_struct *work)
 	struct mpn_ctrl *ctrl = container_of(work, struct mpn_ctrl, work);
 	unsigned int noio = memalloc_noio_save();	/* as in mpn_path_work() */
 	bool live = mpn_ctrl_state(ctrl->ctrl) == NVME_CTRL_LIVE;
-	struct mpath_device *mdev;
-	struct mpn_head *head;
 
-	mutex_lock(&mpn_topology);
-	list_for_each_entry(head, &mpn_heads, entry) {
-		/* mpn_topology keeps paths from coming and going */
-		list_for_each_entry(mdev, &head->mpath.dev_list, siblings)
-			if (mpn_path_of(mdev)->ctrl == ctrl)
-				mpn_ctrl_tell(mdev, live);
-	}
+	mpn_ctrl_each(ctrl, mpn_ctrl_tell, &live);
 	if (live)
 		mpn_ana_live(ctrl);
-	mutex_unlock(&mpn_topology);
 	memalloc_noio_restore(noio);
 }
 
@@ -77,6 +114,7 @@ struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path)
 		return NULL;
 	ctrl->ctrl = nvme;
 	ctrl->paths = 1;
+	INIT_LIST_HEAD(&ctrl->joined);
 	INIT_WORK(&ctrl->work, mpn_ctrl_work);
 	init_waitqueue_func_entry(&ctrl->watch, mpn_ctrl_woken);
 	mpn_ana_init(ctrl, path);

@@ -128,7 +128,7 @@ static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path)
 	int ret;
 
 	mpn_set_home(path, head);
-	mpn_ana_join(path);
+	mpn_ana_wait(path);
 	ret = mpath_add_device(&path->mdev, &head->mpath, path->disk,
 			       mpn_ctrl_numa_node(path->ctrl->ctrl),
 			       &path->ctrl->nr_active);
@@ -144,7 +144,7 @@ static int mpn_head_add_path(struct mpn_head *head, struct mpn_path *path)
 		goto homeless;
 	}
 	path->head = head;
-	mpn_ana_request(path->ctrl);
+	mpn_ctrl_join(path);
 	mpn_failover_kick(head);
 	return 0;
 
@@ -244,6 +244,7 @@ struct mpn_head *mpn_head_leave(struct mpn_path *path)
 		bd_unlink_disk_holder(file_bdev(path->bdev_file),
 				      head->mpath.disk);
 	path->linked = false;
+	mpn_ctrl_leave(path);
 	empty = mpath_delete_device(&path->mdev);
 	path->head = NULL;
 	pr_info("%s: path %s left%s\n", head->mpath.disk->disk_name,

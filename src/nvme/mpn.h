@@ -40,6 +40,7 @@ struct mpn_ana {
  * @entry: on mpn_ctrls
  * @ctrl: the driver's controller; kept by the open disks of its paths
  * @paths: paths that refer to this object
+ * @joined: of them those that have joined, see mpn_ctrl_each()
  * @nr_active: bios and io_uring commands in flight on all of them; counted by
  *	the library and uring.c while their head's policy asks for it
  * @watch: on the controller's state_wq, which the driver wakes at each change
@@ -54,6 +55,7 @@ struct mpn_ctrl {
 	struct list_head entry;
 	struct nvme_ctrl *ctrl;
 	unsigned int paths;
+	struct list_head joined;
 	atomic_t nr_active;
 	struct wait_queue_entry watch;
 	struct work_struct work;
@@ -151,6 +153,7 @@ enum mpn_path_state {
  * @head: where it belongs; NULL unless MPN_JOINED. Under mpn_topology
  * @home: @head at the time it joined, by a reference; valid as long as anything
  *	is out on this path, also when it has left
+ * @of_ctrl: on @ctrl's list of joined paths
  * @ana_state: MPN_ANA_*; written by the controller's ANA work
  * @ana_grpid: ANA group, 0 while not known
  * @ana_trusted: jiffies; until then an unclear error is not about access
@@ -173,6 +176,7 @@ struct mpn_path {
 	struct mpn_ctrl *ctrl;
 	struct mpn_head *head;
 	struct mpn_head *home;
+	struct list_head of_ctrl;
 	u32 ana_state;
 	u32 ana_grpid;
 	u64 ana_trusted;
@@ -227,13 +231,17 @@ struct file *mpn_chr_file(struct mpn_path *path, bool for_write);
 /* ctrl.c */
 struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path);
 bool mpn_ctrl_put(struct mpn_ctrl *ctrl);
+void mpn_ctrl_each(struct mpn_ctrl *ctrl,
+		   void (*fn)(struct mpn_path *path, void *ctx), void *ctx);
+void mpn_ctrl_join(struct mpn_path *path);
+void mpn_ctrl_leave(struct mpn_path *path);
 void mpn_ctrls_read_ana(void);
 void mpn_ctrl_notice(struct nvme_ctrl *ctrl);
 
 /* ana.c */
 void mpn_ana_init(struct mpn_ctrl *ctrl, struct mpn_path *path);
 void mpn_ana_stop(struct mpn_ctrl *ctrl);
-void mpn_ana_join(struct mpn_path *path);
+void mpn_ana_wait(struct mpn_path *path);
 void mpn_ana_live(struct mpn_ctrl *ctrl);
 void mpn_ana_request(struct mpn_ctrl *ctrl);
 void mpn_ana_status(struct mpn_path *path, u16 status);

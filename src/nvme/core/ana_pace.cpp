@@ -93,10 +93,11 @@ u64 mpn_ana_next(const mpn_ana_pace *pace, u64 now, u64 hz, u64 poll, bool unset
 {
 	u64 wait = poll ? poll : MPN_ANA_NEVER;
 
+	// a limit that is over, but no page could be read: as for any that fails
 	if (unsettled)
 		wait = least(wait, hz);
 	if (pace->limit)
-		wait = least(wait, pace->limit > now ? pace->limit - now : 0);
+		wait = least(wait, pace->limit > now ? pace->limit - now : hz);
 	return wait;
 }
 

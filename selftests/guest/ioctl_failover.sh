@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Passthrough by ioctl whose path fails while the command is with the device. Each
-# command takes a second there, so that a reset meets it.
+# command takes seconds there, so that a reset meets it.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,17 +10,15 @@ command -v nvme >/dev/null || skip_all "nvme is not installed"
 # shellcheck source-path=SCRIPTDIR source=nvmet_lib.sh
 . "$(dirname "$0")/nvmet_lib.sh"
 
-latency_ns=$(some 1000000000 4000000000)
+latency_ns=$(some 2500000000 8000000000)
 # as long as the driver looks for partitions; longer than a path is asked often
-join_secs=30
+join_secs=60
 
 kept() { cut -d' ' -f1 "/sys/block/$head/passthru_failovers"; }
-ioctls() { sum "$head" ioctls; }
-busy_port()	# the port whose path's count of ioctls differs from ${was[PORT]}
+busy_port()	# busy is the port whose path's count of ioctls differs from ${was[PORT]}
 {
-	local port
-	for port in "${ports[@]}"; do
-		(($(counter "$head" "$(path_of_port "$port")" ioctls) == was[port])) || { echo "$port"; return; }
+	for busy in "${ports[@]}"; do
+		(($(<"${count[busy]}") == was[busy])) || return 0
 	done
 	return 1
 }
@@ -28,23 +26,23 @@ busy_port()	# the port whose path's count of ioctls differs from ${was[PORT]}
 # hit COMMAND...: run it, and reset the controller that it is on; its status
 hit()
 {
-	local pid port status=0
+	local pid port busy status=0 was=() count=() reset=()
 	for port in "${ports[@]}"; do
-		was[port]=$(counter "$head" "$(path_of_port "$port")" ioctls)
+		count[port]=/sys/block/$head/mpath_stats/$(path_of_port "$port")/ioctls
+		reset[port]=/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller
+		was[port]=$(<"${count[port]}")
 	done
 	"$@" >"$work/out" 2>&1 &
 	pid=$!
-	wait_for 10 busy_port >/dev/null
-	port=$(busy_port)
-	usleep $((200000 * slow))	# from the count to the device
-	echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
+	wait_for 10 busy_port
+	usleep $((100000 * slow))	# from the count to the device
+	echo 1 >"${reset[busy]}"
 	wait $pid || status=$?
-	wait_for 20 is_live "$port"
-	wait_for 20 state_is "$port" usable
+	wait_for 20 is_live "$busy"
+	wait_for 20 state_is "$busy" usable
 	return $status
 }
 
-was=()
 # io read|write NODE: one command, by one ioctl
 io()
 {

@@ -161,7 +161,7 @@ static void mpn_ana_apply(struct mpn_path *path, const void *page, u64 len,
 			  bool waited)
 {
 	bool was_usable = path->mdev.access_state != MPATH_STATE_OTHER;
-	u32 nsid = mpn_head_nsid(path->head->ns_head);
+	u32 nsid = mpn_head_nsid(mpn_ns_head(path->ns));
 	u32 before = path->ana_state;
 	struct mpn_ana_group group;
 

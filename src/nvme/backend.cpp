@@ -14,6 +14,7 @@ struct NvmeBackend {
 	static constexpr auto available_path = mpn_available_path;
 	static constexpr auto is_disabled = mpn_is_disabled;
 	static constexpr auto is_optimized = mpn_is_optimized;
+	static constexpr auto remove_head = mpn_remove_head;
 	static constexpr auto get_path = mpn_get_path;
 	static constexpr auto put_path = mpn_put_path;
 

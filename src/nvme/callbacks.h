@@ -17,6 +17,7 @@ extern const struct mpath_head_template mpn_template;
 bool mpn_available_path(struct mpath_device *mdev) MPATH_NOEXCEPT;
 bool mpn_is_disabled(struct mpath_device *mdev) MPATH_NOEXCEPT;
 bool mpn_is_optimized(struct mpath_device *mdev) MPATH_NOEXCEPT;
+void mpn_remove_head(struct mpath_head *mpath) MPATH_NOEXCEPT;	/* grace.c */
 bool mpn_get_path(struct mpath_device *mdev) MPATH_NOEXCEPT;
 void mpn_put_path(struct mpath_device *mdev) MPATH_NOEXCEPT;
 int mpn_cdev_name(struct mpath_head *mpath, char *buf, size_t len) MPATH_NOEXCEPT;

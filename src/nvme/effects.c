@@ -36,13 +36,13 @@ static struct nvme_effects_log **mpn_effects_slot(struct nvme_ns_head *head)
 /**
  * mpn_effects_lend() - make the driver's ns head independent of controllers
  * @head: new head of ours
- * @path: its first path
+ * @ctrl: the controller of its first path
  * Context: mpn_topology held; may sleep.
  * Return: 0; -ENOMEM.
  */
-int mpn_effects_lend(struct mpn_head *head, struct mpn_path *path)
+int mpn_effects_lend(struct mpn_head *head, struct nvme_ctrl *ctrl)
 {
-	struct nvme_effects_log *log = mpn_ctrl_effects(path->ctrl->ctrl);
+	struct nvme_effects_log *log = mpn_ctrl_effects(ctrl);
 	struct mpn_effects *copy;
 
 	/* other command sets have a log of their own, which we do not know */
@@ -63,12 +63,31 @@ static void mpn_effects_free(struct rcu_head *rcu)
 }
 
 /**
- * mpn_effects_return() - the head ends
- * @head: a head of ours
- * @path: its last path, still claimed
+ * mpn_effects_move() - the head goes over to another ns head of the driver
+ * @head: a head of ours, with its old ns head
+ * @ctrl: the controller of its last path there, kept
+ * @ns_head: the new one
+ *
+ * The copy goes along: it is the same namespace, and this cannot fail.
  * Context: mpn_topology held.
  */
-void mpn_effects_return(struct mpn_head *head, struct mpn_path *path)
+void mpn_effects_move(struct mpn_head *head, struct nvme_ctrl *ctrl,
+		      struct nvme_ns_head *ns_head)
+{
+	if (!head->effects)
+		return;
+	smp_store_release(mpn_effects_slot(ns_head), &head->effects->log);
+	smp_store_release(mpn_effects_slot(head->ns_head),
+			  mpn_ctrl_effects(ctrl));
+}
+
+/**
+ * mpn_effects_return() - the head ends
+ * @head: a head of ours
+ * @ctrl: the controller of its last path, kept
+ * Context: mpn_topology held.
+ */
+void mpn_effects_return(struct mpn_head *head, struct nvme_ctrl *ctrl)
 {
 	struct mpn_effects *copy = head->effects;
 
@@ -76,7 +95,7 @@ void mpn_effects_return(struct mpn_head *head, struct mpn_path *path)
 		return;
 	head->effects = NULL;
 	smp_store_release(mpn_effects_slot(head->ns_head),
-			  mpn_ctrl_effects(path->ctrl->ctrl));
+			  mpn_ctrl_effects(ctrl));
 	call_rcu_tasks(&copy->rcu, mpn_effects_free);
 }
 

@@ -40,13 +40,19 @@ void mpn_head_destroy(struct mpn_head *head)
 	mpath_put_disk(&head->mpath);
 	mpath_head_uninit(&head->mpath);
 	ida_free(&mpn_number_ida, head->number);
+	mpn_close_file(head->kept);
 	mpn_head_put(head);
 }
 
-/* Off the list: a path that comes now gets a new head. */
-static void mpn_head_unlink(struct mpn_head *head, struct mpn_path *path)
+/**
+ * mpn_head_unlink() - off the list: a path that comes now gets a new head
+ * @head: without paths
+ * @ctrl: of the last one, kept
+ * Context: mpn_topology held.
+ */
+void mpn_head_unlink(struct mpn_head *head, struct nvme_ctrl *ctrl)
 {
-	mpn_effects_return(head, path);
+	mpn_effects_return(head, ctrl);
 	list_del(&head->entry);
 }
 
@@ -66,6 +72,9 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 		goto free;
 	head->number = ret;
 	head->ns_head = ns_head;
+	head->subsys = mpn_head_subsys(ns_head);
+	head->nsid = mpn_head_nsid(ns_head);
+	memcpy(head->ids, mpn_head_ids(ns_head), sizeof(head->ids));
 	kref_init(&head->ref);
 	mpn_set_failover(head, MPN_FAILOVER_IDEMPOTENT);
 	spin_lock_init(&head->again_lock);
@@ -75,10 +84,10 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	ret = mpath_head_init(&head->mpath);
 	if (ret)
 		goto free_number;
-	ret = mpn_effects_lend(head, path);
+	ret = mpn_effects_lend(head, path->ctrl->ctrl);
 	if (ret)
 		goto uninit;
-	head->mpath.parent = mpn_subsys_dev(mpn_head_subsys(ns_head));
+	head->mpath.parent = mpn_subsys_dev(head->subsys);
 	head->mpath.iopolicy = &head->policy;
 	head->mpath.disk_groups = mpn_disk_groups;
 	head->mpath.mpdt = &mpn_template;
@@ -93,7 +102,7 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	return head;
 
 return_effects:
-	mpn_effects_return(head, path);
+	mpn_effects_return(head, path->ctrl->ctrl);
 uninit:
 	mpath_head_uninit(&head->mpath);
 free_number:
@@ -206,6 +215,8 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 	if (!get_capacity(path->disk))
 		return -EAGAIN;
 	head = mpn_head_find(ns_head);
+	if (!head)
+		head = mpn_head_find_kept(path);
 	first = !head;
 	if (first) {
 		head = mpn_head_create(path, ns_head);
@@ -215,11 +226,13 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 	ret = mpn_head_add_path(head, path);
 	if (ret) {
 		if (first) {
-			mpn_head_unlink(head, path);
+			mpn_head_unlink(head, path->ctrl->ctrl);
 			*dead = head;
 		}
 		return mpn_head_refuse(head, path, ret);
 	}
+	if (head->kept)
+		mpn_head_adopt(head, path);
 	mpn_link_holder(path, head->mpath.disk);
 	pr_info("%s: path %s of controller %s joined\n",
 		head->mpath.disk->disk_name, mpn_path_name(path),
@@ -231,8 +244,9 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
  * mpn_head_leave() - the opposite
  * @path: joined
  * Context: mpn_topology held; may sleep.
- * Return: the head, if this was its last path: mpn_head_destroy() it, without
- * mpn_topology, before the path lets go of its disk. Else NULL.
+ * Return: the head, if this was its last path and there is no grace period:
+ * mpn_head_destroy() it, without mpn_topology, before the path lets go of its disk.
+ * Else NULL.
  */
 struct mpn_head *mpn_head_leave(struct mpn_path *path)
 {
@@ -249,9 +263,9 @@ struct mpn_head *mpn_head_leave(struct mpn_path *path)
 	path->head = NULL;
 	pr_info("%s: path %s left%s\n", head->mpath.disk->disk_name,
 		mpn_path_name(path), empty ? ", it was the last" : "");
-	if (!empty)
+	if (!empty || mpn_head_keep(head, path))
 		return NULL;
-	mpn_head_unlink(head, path);
+	mpn_head_unlink(head, path->ctrl->ctrl);
 	return head;
 }
 

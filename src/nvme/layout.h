@@ -119,6 +119,11 @@ static inline u16 mpn_head_ms(struct nvme_ns_head *head)
 	return READ_ONCE(*(u16 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__MS));
 }
 
+static inline const u8 *mpn_head_ids(struct nvme_ns_head *head)
+{
+	return MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__IDS);
+}
+
 /* A field of head->ids: eui64[8], nguid[16], uuid (16 bytes), csi (1 byte). */
 #define mpn_head_id(head, FIELD)					\
 	((const u8 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__IDS +	\

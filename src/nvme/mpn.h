@@ -67,7 +67,16 @@ struct mpn_ctrl {
  * @mpath: the library's head
  * @entry: on mpn_heads
  * @ns_head: the driver's head, which all path namespaces of one shared nsid
- *	have in common: the key. Kept by the open disks of the paths
+ *	have in common: the key. Kept by the open disks of the paths, by @kept when
+ *	there are none; another one when a path has come back then. Under
+ *	mpn_topology
+ * @subsys: its subsystem, kept likewise; the same for the head's life
+ * @nsid: namespace id
+ * @ids: the identifiers of the namespace, as struct nvme_ns_ids
+ * @kept: in a grace period a file of the last path's char device, which keeps its
+ *	namespace, controller and the transport's module; else NULL. Under
+ *	mpn_topology, as is @kept_ns
+ * @kept_ns: its namespace
  * @policy: what @mpath.iopolicy points to
  * @number: added to the base it is the first number of the nodes' names
  * @effects: the copy that @ns_head borrows, see effects.c
@@ -84,8 +93,9 @@ struct mpn_ctrl {
  * @again_work: sends them
  *
  * Owner: its paths. Made with the first and removed with the last one, under
- * mpn_topology; removed before the last path lets go of its disk, so the
- * subsystem device outlives the nodes below it. The memory stays until @ref is
+ * mpn_topology, or a grace period later (delayed_removal_secs); removed before the
+ * last path lets go of its disk, or @kept is closed, so the subsystem device
+ * outlives the nodes below it. The memory stays until @ref is
  * put for the last time; after the removal only @policy, @name and what follows
  * that is valid.
  */
@@ -93,6 +103,11 @@ struct mpn_head {
 	struct mpath_head mpath;
 	struct list_head entry;
 	struct nvme_ns_head *ns_head;
+	struct nvme_subsystem *subsys;
+	u32 nsid;
+	u8 ids[NVME_LAYOUT_SIZEOF_NVME_NS_IDS];
+	struct file *kept;
+	struct nvme_ns *kept_ns;
 	enum mpath_iopolicy_e policy;
 	unsigned int number;
 	struct mpn_effects *effects;
@@ -252,7 +267,13 @@ void mpn_path_tell(struct mpn_path *path);
 void mpn_ana_notice_start(struct module *nvme_core);
 void mpn_ana_notice_stop(void);
 
+/* grace.c */
+bool mpn_head_keep(struct mpn_head *head, struct mpn_path *path);
+struct mpn_head *mpn_head_find_kept(struct mpn_path *path);
+void mpn_head_adopt(struct mpn_head *head, struct mpn_path *path);
+
 /* head.c */
+void mpn_head_unlink(struct mpn_head *head, struct nvme_ctrl *ctrl);
 int mpn_head_join(struct mpn_path *path, struct mpn_head **dead);
 struct mpn_head *mpn_head_leave(struct mpn_path *path);
 void mpn_head_destroy(struct mpn_head *head);
@@ -263,8 +284,10 @@ void mpn_head_hold(struct mpn_head *head);
 void mpn_head_put(struct mpn_head *head);
 
 /* effects.c */
-int mpn_effects_lend(struct mpn_head *head, struct mpn_path *path);
-void mpn_effects_return(struct mpn_head *head, struct mpn_path *path);
+int mpn_effects_lend(struct mpn_head *head, struct nvme_ctrl *ctrl);
+void mpn_effects_move(struct mpn_head *head, struct nvme_ctrl *ctrl,
+		      struct nvme_ns_head *ns_head);
+void mpn_effects_return(struct mpn_head *head, struct nvme_ctrl *ctrl);
 void mpn_effects_drain(void);
 
 /* limits.c */

@@ -3,8 +3,8 @@
  * Attributes of the head's disk: those of a native head, in the same words
  * (source: drivers/nvme/host/sysfs.c), and mpath_policy.
  *
- * The driver's ns head is valid in every show: the disk's files are removed
- * before the last path lets go of it.
+ * What identifies the namespace is the head's own copy; its subsystem is valid in
+ * every show: the disk's files are removed before the last path lets go of it.
  */
 #include <linux/nvme.h>
 #include <linux/slab.h>
@@ -24,6 +24,9 @@ static struct mpn_head *mpn_dev_head(struct device *dev)
 	return mpn_head_of(mpath_bd_device_to_head(dev));
 }
 
+/* A field of the namespace's identifiers, see mpn_head_id(). */
+#define mpn_own_id(head, FIELD)	((head)->ids + NVME_LAYOUT_NVME_NS_IDS__##FIELD)
+
 static bool mpn_id_set(const u8 *id, size_t len)
 {
 	return memchr_inv(id, 0, len);
@@ -40,13 +43,13 @@ static int mpn_trimmed(const char *text, int len)
 static ssize_t wwid_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
 {
-	struct nvme_ns_head *nsh = mpn_dev_head(dev)->ns_head;
-	struct nvme_subsystem *subsys = mpn_head_subsys(nsh);
+	struct mpn_head *head = mpn_dev_head(dev);
+	struct nvme_subsystem *subsys = head->subsys;
 	const char *serial = mpn_subsys_serial(subsys);
 	const char *model = mpn_subsys_model(subsys);
-	const u8 *uuid = mpn_head_id(nsh, UUID);
-	const u8 *nguid = mpn_head_id(nsh, NGUID);
-	const u8 *eui = mpn_head_id(nsh, EUI64);
+	const u8 *uuid = mpn_own_id(head, UUID);
+	const u8 *nguid = mpn_own_id(head, NGUID);
+	const u8 *eui = mpn_own_id(head, EUI64);
 
 	if (mpn_id_set(uuid, NVME_LAYOUT_NVME_NS_IDS__UUID_SIZE))
 		return sysfs_emit(buf, "uuid.%pU\n", uuid);
@@ -59,7 +62,7 @@ static ssize_t wwid_show(struct device *dev, struct device_attribute *attr,
 		mpn_trimmed(serial, NVME_LAYOUT_NVME_SUBSYSTEM__SERIAL_SIZE),
 		serial,
 		mpn_trimmed(model, NVME_LAYOUT_NVME_SUBSYSTEM__MODEL_SIZE),
-		model, mpn_head_nsid(nsh));
+		model, head->nsid);
 }
 static DEVICE_ATTR_RO(wwid);
 
@@ -67,7 +70,7 @@ static ssize_t nguid_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {
 	return sysfs_emit(buf, "%pU\n",
-			  mpn_head_id(mpn_dev_head(dev)->ns_head, NGUID));
+			  mpn_own_id(mpn_dev_head(dev), NGUID));
 }
 static DEVICE_ATTR_RO(nguid);
 
@@ -75,11 +78,11 @@ static DEVICE_ATTR_RO(nguid);
 static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
 {
-	struct nvme_ns_head *nsh = mpn_dev_head(dev)->ns_head;
-	const u8 *uuid = mpn_head_id(nsh, UUID);
+	struct mpn_head *head = mpn_dev_head(dev);
+	const u8 *uuid = mpn_own_id(head, UUID);
 
 	if (!mpn_id_set(uuid, NVME_LAYOUT_NVME_NS_IDS__UUID_SIZE))
-		uuid = mpn_head_id(nsh, NGUID);
+		uuid = mpn_own_id(head, NGUID);
 	return sysfs_emit(buf, "%pU\n", uuid);
 }
 static DEVICE_ATTR_RO(uuid);
@@ -88,7 +91,7 @@ static ssize_t eui_show(struct device *dev, struct device_attribute *attr,
 			char *buf)
 {
 	return sysfs_emit(buf, "%8ph\n",
-			  mpn_head_id(mpn_dev_head(dev)->ns_head, EUI64));
+			  mpn_own_id(mpn_dev_head(dev), EUI64));
 }
 static DEVICE_ATTR_RO(eui);
 
@@ -96,7 +99,7 @@ static ssize_t nsid_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
 {
 	return sysfs_emit(buf, "%d\n",
-			  mpn_head_nsid(mpn_dev_head(dev)->ns_head));
+			  mpn_dev_head(dev)->nsid);
 }
 static DEVICE_ATTR_RO(nsid);
 
@@ -104,14 +107,19 @@ static ssize_t csi_show(struct device *dev, struct device_attribute *attr,
 			char *buf)
 {
 	return sysfs_emit(buf, "%u\n",
-			  *mpn_head_id(mpn_dev_head(dev)->ns_head, CSI));
+			  *mpn_own_id(mpn_dev_head(dev), CSI));
 }
 static DEVICE_ATTR_RO(csi);
 
 static ssize_t metadata_bytes_show(struct device *dev,
 				   struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", mpn_head_ms(mpn_dev_head(dev)->ns_head));
+	u16 bytes;
+
+	mutex_lock(&mpn_topology);
+	bytes = mpn_head_ms(mpn_dev_head(dev)->ns_head);
+	mutex_unlock(&mpn_topology);
+	return sysfs_emit(buf, "%u\n", bytes);
 }
 static DEVICE_ATTR_RO(metadata_bytes);
 
@@ -121,7 +129,7 @@ static int mpn_read_nuse(struct mpath_device *mdev)
 	struct mpn_head *head = mpn_head_of(mdev->mpath_head);
 	struct nvme_command cmd = {
 		.identify.opcode = nvme_admin_identify,
-		.identify.nsid	 = cpu_to_le32(mpn_head_nsid(head->ns_head)),
+		.identify.nsid	 = cpu_to_le32(head->nsid),
 		.identify.cns	 = NVME_ID_CNS_NS,
 	};
 	struct nvme_id_ns *id;
@@ -169,6 +177,21 @@ static ssize_t mpath_policy_store(struct device *dev,
 }
 static DEVICE_ATTR_RW(mpath_policy);
 
+static ssize_t delayed_removal_secs_show(struct device *dev,
+					 struct device_attribute *attr, char *buf)
+{
+	return mpath_delayed_removal_secs_show(&mpn_dev_head(dev)->mpath, buf);
+}
+
+static ssize_t delayed_removal_secs_store(struct device *dev,
+					  struct device_attribute *attr,
+					  const char *buf, size_t count)
+{
+	return mpath_delayed_removal_secs_store(&mpn_dev_head(dev)->mpath, buf,
+						count);
+}
+static DEVICE_ATTR_RW(delayed_removal_secs);
+
 /* Indexed by enum mpn_failover. */
 static const char *const mpn_failover_names[] = { "off", "idempotent" };
 
@@ -214,6 +237,7 @@ static struct attribute *mpn_attrs[] = {
 	&dev_attr_metadata_bytes.attr,
 	&dev_attr_nuse.attr,
 	&dev_attr_mpath_policy.attr,
+	&dev_attr_delayed_removal_secs.attr,
 	&dev_attr_passthru_failover.attr,
 	&dev_attr_passthru_failovers.attr,
 	NULL
@@ -222,18 +246,18 @@ static struct attribute *mpn_attrs[] = {
 static umode_t mpn_attr_visible(struct kobject *kobj, struct attribute *attr,
 				int n)
 {
-	struct nvme_ns_head *nsh = mpn_dev_head(kobj_to_dev(kobj))->ns_head;
-	bool nguid = mpn_id_set(mpn_head_id(nsh, NGUID),
+	struct mpn_head *head = mpn_dev_head(kobj_to_dev(kobj));
+	bool nguid = mpn_id_set(mpn_own_id(head, NGUID),
 				NVME_LAYOUT_NVME_NS_IDS__NGUID_SIZE);
 
 	if (attr == &dev_attr_uuid.attr && !nguid &&
-	    !mpn_id_set(mpn_head_id(nsh, UUID),
+	    !mpn_id_set(mpn_own_id(head, UUID),
 			NVME_LAYOUT_NVME_NS_IDS__UUID_SIZE))
 		return 0;
 	if (attr == &dev_attr_nguid.attr && !nguid)
 		return 0;
 	if (attr == &dev_attr_eui.attr &&
-	    !mpn_id_set(mpn_head_id(nsh, EUI64),
+	    !mpn_id_set(mpn_own_id(head, EUI64),
 			NVME_LAYOUT_NVME_NS_IDS__EUI64_SIZE))
 		return 0;
 	return attr->mode;

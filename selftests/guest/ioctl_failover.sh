@@ -10,7 +10,8 @@ command -v nvme >/dev/null || skip_all "nvme is not installed"
 # shellcheck source-path=SCRIPTDIR source=nvmet_lib.sh
 . "$(dirname "$0")/nvmet_lib.sh"
 
-latency_ns=$(some 2500000000 8000000000)
+# null_blk gives a command up after 5 s
+latency_ns=$(some 2500000000 4500000000)
 # as long as the driver looks for partitions; longer than a path is asked often
 join_secs=60
 

@@ -228,6 +228,8 @@ struct mpath_path_attr {
  *	long as &mpath_head.command_wait_ms lasts, to all of them again, 64 times
  *	at most; what it returned last is what its caller gets. @arg is the
  *	caller's, unchecked. May sleep; the path is pinned if there is @get_path.
+ * @ioctl_waits: may an ioctl with this command wait for a usable path
+ *	(&mpath_head.command_wait_ms)? Absent: all may
  *
  * Callbacks run under SRCU; after a bio or a command came back, with the path
  * pinned by @get_path; or, to show a file in sysfs, while the path is not deleted.
@@ -266,6 +268,7 @@ struct mpath_head_template {
 	const struct mpath_path_attr *const *path_attrs;
 	bool (*ioctl_again)(struct mpath_device *mpath_device, unsigned int cmd,
 			    unsigned long arg, long ret);
+	bool (*ioctl_waits)(unsigned int cmd);
 };
 
 /**

@@ -79,10 +79,11 @@ struct mpath_path_attr;
 	DATA(160, 0, path_attrs, const struct mpath_path_attr *const *) \
 	CALLBACK(168, 0, ioctl_again, bool, \
 		 (struct mpath_device *mpath_device, unsigned int cmd, \
-		  unsigned long arg, long ret))
+		  unsigned long arg, long ret)) \
+	CALLBACK(176, 0, ioctl_waits, bool, (unsigned int cmd))
 
 /* Behind the last field. */
-#define MPATH_TEMPLATE_SIZE	176
+#define MPATH_TEMPLATE_SIZE	184
 
 #ifdef __cplusplus
 #define MPATH_CALLBACK(offset, has, name, result, parameters) result(*name) parameters;

@@ -295,6 +295,15 @@ TEST_F(Waiting, NotLongerThanTheDriverSays)
 	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
 }
 
+TEST_F(Waiting, NotWithAnIoctlThatTheDriverDoesNotWantToWait)
+{
+	world->gate.ioctls_wait = false;
+	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
+	EXPECT_EQ(pauses, 0u);
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_GT(pauses, 0u);
+}
+
 TEST_F(Waiting, NotAtAllUnlessTheDriverSaysSo)
 {
 	world->head->command_wait_ms = 0;

@@ -93,6 +93,11 @@ long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 				      args->open_for_write);
 }
 
+int mpk_ioctl_waits(struct mpath_gate *gate, u32 cmd)
+{
+	return !gate->mpdt->ioctl_waits || gate->mpdt->ioctl_waits(cmd);
+}
+
 int mpk_ioctl_again(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args, long ret)
 {

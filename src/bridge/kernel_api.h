@@ -51,6 +51,8 @@ void mpk_ioctl_begin(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd,
 void mpk_ioctl_finish(struct mpath_gate *gate, void *opaque) MPATH_NOEXCEPT;
 long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
+/* May an ioctl wait for a path? */
+int mpk_ioctl_waits(struct mpath_gate *gate, u32 cmd) MPATH_NOEXCEPT;
 /* Was @ret the path's failure, and may the ioctl be sent once more? */
 int mpk_ioctl_again(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args, long ret) MPATH_NOEXCEPT;

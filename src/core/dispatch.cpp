@@ -60,8 +60,10 @@ long try_paths(mpath_gate *gate, long no_path, u32 &patience, F &&attempt) noexc
 /// The same for a command, which waits for a path if the driver wants that.
 ///
 /// A caller that must not be kept gets -EAGAIN: io_uring comes again with a worker.
-template <typename F>
-long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, F &&attempt) noexcept
+/// `waits()` is asked once there is something to wait for.
+template <typename W, typename F>
+long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&waits,
+			   F &&attempt) noexcept
 {
 	const u64 begin = now_ticks();
 
@@ -70,6 +72,8 @@ long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, F &&a
 		const long ret = try_paths(gate, no_path, ms, attempt);
 
 		if (!ms || now_ticks() - begin >= u64{ms} * g_clock.hz / 1000) [[likely]]
+			return ret;
+		if (!waits())
 			return ret;
 		if (!may_block)
 			return -MPC_EAGAIN;
@@ -226,6 +230,7 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 	long failed = 0; // what it returned last, if that was the path's failure
 	u32 again = 0;
 	const long ret = try_paths_for_command(gate, -MPC_EAGAIN, true,
+		[&]() noexcept { return mpk_ioctl_waits(gate, args.cmd) != 0; },
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			const u32 slot = path.slot();
@@ -260,7 +265,7 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
 {
 	return static_cast<int>(try_paths_for_command(gate, -MPC_EINVAL,
-		!(issue_flags & MPC_ISSUE_NONBLOCK),
+		!(issue_flags & MPC_ISSUE_NONBLOCK), []() noexcept { return true; },
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			const u32 slot = path.slot();

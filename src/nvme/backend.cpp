@@ -23,6 +23,7 @@ struct NvmeBackend {
 	static constexpr auto cdev_name = mpn_cdev_name;
 	static constexpr auto cdev_ioctl = mpn_cdev_ioctl;
 	static constexpr auto partition_ioctl = mpn_partition_ioctl;
+	static constexpr auto ioctl_waits = mpn_ioctl_waits;
 	static constexpr auto ioctl_again = mpn_ioctl_again;
 	static constexpr auto chr_uring_cmd = mpn_uring_cmd;
 	static constexpr auto chr_uring_cmd_iopoll = mpn_uring_cmd_iopoll;

@@ -27,6 +27,7 @@ void mpn_path_error(struct mpath_device *mdev, blk_status_t status) MPATH_NOEXCE
 bool mpn_partition_ioctl(unsigned int cmd) MPATH_NOEXCEPT;
 
 /* ioctl.c */
+bool mpn_ioctl_waits(unsigned int cmd) MPATH_NOEXCEPT;
 bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 		     unsigned long arg, long ret) MPATH_NOEXCEPT;
 

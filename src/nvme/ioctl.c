@@ -72,3 +72,23 @@ bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 	mpn_path_error(mdev, BLK_STS_TRANSPORT);
 	return true;
 }
+
+/**
+ * mpn_ioctl_waits() - &mpath_head_template.ioctl_waits
+ *
+ * I/O commands wait, as a bio does. Admin commands and the rest are what tools look
+ * around with: "nvme list", and "nvme connect", which may be what brings the path
+ * back.
+ */
+bool mpn_ioctl_waits(unsigned int cmd)
+{
+	switch (cmd) {
+	case NVME_IOCTL_IO_CMD:
+	case NVME_IOCTL_IO64_CMD:
+	case NVME_IOCTL_IO64_CMD_VEC:
+	case NVME_IOCTL_SUBMIT_IO:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -846,6 +846,11 @@ void mpk_ioctl_finish(mpath_gate *, void *opaque) noexcept
 	g.opaques.fetch_sub(1, std::memory_order_relaxed);
 }
 
+int mpk_ioctl_waits(mpath_gate *gate, u32) noexcept
+{
+	return gate->ioctls_wait;
+}
+
 int mpk_ioctl_again(mpath_gate *, mpath_device *dev, const mpc_ioctl_args *, long ret) noexcept
 {
 	check_held(dev);

@@ -399,6 +399,7 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	bool well = !error && !*mpn_req_status(req);
 	enum rq_end_io_ret ret = RQ_END_IO_FREE;
 	unsigned int how = again->how;
+	u64 begun = req->start_time_ns;
 
 	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
 	mpn_ana_status(path, *mpn_req_status(req));
@@ -411,7 +412,7 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	req->end_io_data = ioucmd;
 	ret = mpn_driver_end_io(req, error);
 out:
-	mpn_command_end(path, req->start_time_ns, how, well);
+	mpn_command_end(path, begun, how, well);
 	return ret;
 }
 

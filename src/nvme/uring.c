@@ -97,11 +97,12 @@ static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
 	bool well = !status && !*mpn_req_status(req);
 	unsigned int how = *mpn_pdu_status(ioucmd) & MPN_HOW;
 	enum rq_end_io_ret ret = RQ_END_IO_FREE;
+	u64 begun = req->start_time_ns;
 
 	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
 	if (likely(well) || !mpn_failover(path, req, status, ioucmd))
 		ret = mpn_stock_end_io(req, status);
-	mpn_command_end(path, req->start_time_ns, how, well);
+	mpn_command_end(path, begun, how, well);
 	return ret;
 }
 

@@ -114,7 +114,11 @@ void mpn_ana_request(struct mpn_ctrl *ctrl)
 static void mpn_ana_suspect(struct mpn_path *path)
 {
 	set_bit(MPN_PATH_ANA_PENDING, &path->flags);
-	mpn_ana_request(path->ctrl);
+	smp_mb__after_atomic();	/* mpn_ana_work() clears @on, then this bit */
+	if (READ_ONCE(path->ctrl->ana.on))
+		mpn_ana_request(path->ctrl);
+	else
+		clear_bit(MPN_PATH_ANA_PENDING, &path->flags);
 }
 
 /**
@@ -261,8 +265,8 @@ static void mpn_ana_before(struct mpn_path *path, void *ctx)
 		clear_bit(MPN_PATH_ANA_READING, &path->flags);
 }
 
-/* Without a page that can be read: as if there were no ANA, like the driver. */
-static void mpn_ana_without(struct mpn_path *path, void *ctx)
+/* No ANA, or no page that can be read: with that the driver goes on without, too. */
+void mpn_ana_without(struct mpn_path *path, void *ctx)
 {
 	clear_bit(MPN_PATH_ANA_PENDING, &path->flags);
 	clear_bit(MPN_PATH_ANA_READING, &path->flags);
@@ -365,6 +369,7 @@ static void mpn_ana_work(struct work_struct *work)
 	}
 	if (ret == -EFBIG) {
 		WRITE_ONCE(ctrl->ana.on, false);
+		smp_mb();	/* see mpn_ana_suspect() */
 		mpn_ctrl_each(ctrl, mpn_ana_without, NULL);
 	} else {
 		mpn_ctrl_each(ctrl, mpn_ana_after, &read);

@@ -39,7 +39,11 @@ void mpn_ctrl_join(struct mpn_path *path)
 {
 	mutex_lock(&mpn_ctrl_lock);
 	list_add_tail(&path->of_ctrl, &path->ctrl->joined);
-	mpn_path_tell(path);	/* what it has not heard of */
+	/* what it has not heard of */
+	if (!READ_ONCE(path->ctrl->ana.on))
+		mpn_ana_without(path, NULL);
+	else
+		mpn_path_tell(path);
 	mutex_unlock(&mpn_ctrl_lock);
 	mpn_ana_request(path->ctrl);
 }

@@ -74,7 +74,8 @@ static void mpn_effects_free(struct rcu_head *rcu)
 void mpn_effects_move(struct mpn_head *head, struct nvme_ctrl *ctrl,
 		      struct nvme_ns_head *ns_head)
 {
-	if (!head->effects)
+	/* the same, if another path of it comes while the last one goes */
+	if (!head->effects || ns_head == head->ns_head)
 		return;
 	smp_store_release(mpn_effects_slot(ns_head), &head->effects->log);
 	smp_store_release(mpn_effects_slot(head->ns_head),

@@ -44,7 +44,9 @@ static bool mpn_ids_tell(const u8 *ids)
  * mpn_head_find_kept() - the head that waits for this path
  * @path: claimed; the driver's ns head is none of ours
  * Context: mpn_topology held.
- * Return: the head or NULL.
+ * Return: the head or NULL; -EAGAIN if that head still has paths: the driver has
+ * taken the namespace off its lists, or this one would be in the same ns head, so
+ * they are about to leave.
  */
 struct mpn_head *mpn_head_find_kept(struct mpn_path *path)
 {
@@ -58,10 +60,10 @@ struct mpn_head *mpn_head_find_kept(struct mpn_path *path)
 	if (!mpn_ids_tell(ids))
 		return NULL;
 	list_for_each_entry(head, &mpn_heads, entry)
-		if (head->kept && head->subsys == mpn_head_subsys(ns_head) &&
+		if (head->subsys == mpn_head_subsys(ns_head) &&
 		    head->nsid == mpn_head_nsid(ns_head) &&
 		    !memcmp(head->ids, ids, sizeof(head->ids)))
-			return head;
+			return head->kept ? head : ERR_PTR(-EAGAIN);
 	return NULL;
 }
 
@@ -78,6 +80,7 @@ void mpn_head_adopt(struct mpn_head *head, struct mpn_path *path)
 	lockdep_assert_held(&mpn_topology);
 	mpn_effects_move(head, mpn_ns_ctrl(head->kept_ns), ns_head);
 	head->ns_head = ns_head;
+	WRITE_ONCE(head->ms, mpn_head_ms(ns_head));
 	mpn_close_file(head->kept);
 	head->kept = NULL;
 	head->kept_ns = NULL;

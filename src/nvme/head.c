@@ -74,6 +74,7 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	head->ns_head = ns_head;
 	head->subsys = mpn_head_subsys(ns_head);
 	head->nsid = mpn_head_nsid(ns_head);
+	head->ms = mpn_head_ms(ns_head);
 	memcpy(head->ids, mpn_head_ids(ns_head), sizeof(head->ids));
 	kref_init(&head->ref);
 	mpn_set_failover(head, MPN_FAILOVER_IDEMPOTENT);
@@ -197,7 +198,8 @@ static void mpn_link_holder(struct mpn_path *path, struct gendisk *disk)
  *	mpn_topology
  * Context: mpn_topology held; may sleep.
  * Return: 0; -EINVAL if it was refused and a line said why; -EAGAIN if the
- * disk has no size (it is being removed, or not ready); -errno.
+ * disk has no size (it is being removed, or not ready), or its head is not ready
+ * for it; -errno.
  */
 int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 {
@@ -217,6 +219,8 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 	head = mpn_head_find(ns_head);
 	if (!head)
 		head = mpn_head_find_kept(path);
+	if (IS_ERR(head))
+		return PTR_ERR(head);
 	first = !head;
 	if (first) {
 		head = mpn_head_create(path, ns_head);
@@ -285,8 +289,10 @@ static void mpn_watch_work(struct work_struct *work)
 	bool changed = false;
 
 	mutex_lock(&mpn_topology);
-	list_for_each_entry(head, &mpn_heads, entry)
+	list_for_each_entry(head, &mpn_heads, entry) {
+		WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
 		changed |= mpath_revalidate(&head->mpath);
+	}
 	mutex_unlock(&mpn_topology);
 	memalloc_noio_restore(noio);
 	if (changed)	/* what did not fit may do so now */

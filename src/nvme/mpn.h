@@ -72,6 +72,7 @@ struct mpn_ctrl {
  *	mpn_topology
  * @subsys: its subsystem, kept likewise; the same for the head's life
  * @nsid: namespace id
+ * @ms: bytes of metadata with a block, as of the last look
  * @ids: the identifiers of the namespace, as struct nvme_ns_ids
  * @kept: in a grace period a file of the last path's char device, which keeps its
  *	namespace, controller and the transport's module; else NULL. Under
@@ -105,6 +106,7 @@ struct mpn_head {
 	struct nvme_ns_head *ns_head;
 	struct nvme_subsystem *subsys;
 	u32 nsid;
+	u16 ms;
 	u8 ids[NVME_LAYOUT_SIZEOF_NVME_NS_IDS];
 	struct file *kept;
 	struct nvme_ns *kept_ns;
@@ -256,6 +258,7 @@ void mpn_ctrl_notice(struct nvme_ctrl *ctrl);
 /* ana.c */
 void mpn_ana_init(struct mpn_ctrl *ctrl, struct mpn_path *path);
 void mpn_ana_stop(struct mpn_ctrl *ctrl);
+void mpn_ana_without(struct mpn_path *path, void *ctx);
 void mpn_ana_wait(struct mpn_path *path);
 void mpn_ana_live(struct mpn_ctrl *ctrl);
 void mpn_ana_request(struct mpn_ctrl *ctrl);

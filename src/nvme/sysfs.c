@@ -114,12 +114,7 @@ static DEVICE_ATTR_RO(csi);
 static ssize_t metadata_bytes_show(struct device *dev,
 				   struct device_attribute *attr, char *buf)
 {
-	u16 bytes;
-
-	mutex_lock(&mpn_topology);
-	bytes = mpn_head_ms(mpn_dev_head(dev)->ns_head);
-	mutex_unlock(&mpn_topology);
-	return sysfs_emit(buf, "%u\n", bytes);
+	return sysfs_emit(buf, "%u\n", READ_ONCE(mpn_dev_head(dev)->ms));
 }
 static DEVICE_ATTR_RO(metadata_bytes);
 

@@ -97,8 +97,11 @@ no_path_says_so()
 	refused nvme id-ns "$node" -n 1
 	grep -qi 'Resource temporarily unavailable' "$work/refused" || fail "$(<"$work/refused")"
 	echo idempotent >"/sys/block/$head/passthru_failover"
+	# what tools look around with does not wait, an I/O command does
+	refused nvme id-ns "$node" -n 1
+	grep -qi 'Resource temporarily unavailable' "$work/refused" || fail "$(<"$work/refused")"
 	(sleep 1; port_up 1; port_up 2) &
-	nvme id-ns "$node" -n 1 >/dev/null	# waits
+	nvme io-passthru "$node" --opcode=2 --namespace-id=1 --data-len=4096 --cdw12=7 --read >/dev/null 2>&1
 	wait
 	wait_for 10 state_is 1 usable
 	nvme id-ns "$node" -n 1 >/dev/null
@@ -114,7 +117,7 @@ check "block: one target port goes and comes back" block_load a_port_goes_and_co
 check "block: all target ports go and come back, I/O waits" block_load all_ports_go_and_come
 check "block: disconnect and connect again" block_load a_disconnect_and_return bios
 check "char: disconnect and connect again" char_load a_disconnect_and_return uring_cmds
-check "char: no usable path is EAGAIN with failover off, else an ioctl waits for one" no_path_says_so
+check "char: no usable path is EAGAIN, with failover an I/O command waits for one" no_path_says_so
 check "block: resets once more" block_load resets
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

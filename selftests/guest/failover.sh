@@ -37,7 +37,7 @@ resets()
 			wait_for 20 is_live "$port"
 			echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
 		done
-		((round < 2 || $(kept) <= before + $(some 3 0))) || break
+		((round < 2 || $(kept) <= before + $(some 8 0))) || break
 	done
 	goes_on uring_cmds
 	echo "commands kept: $(($(kept) - before)) in $round rounds"

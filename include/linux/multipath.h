@@ -344,8 +344,8 @@ struct mpath_head_template {
  * @parent: device under which disk and char node appear; must outlive the disk
  * @disk_groups: attribute groups of the disk; should hold &mpath_attr_group
  * @mpdt: the driver's template
- * @command_wait_ms: how long an ioctl or io_uring command for which no path is
- *	usable waits for one, if one may come back; written by the driver at any
+ * @command_wait_ms: how long an ioctl (see &mpath_head_template.ioctl_waits) or
+ *	io_uring command for which no path is usable waits for one, if one may come back; written by the driver at any
  *	time with WRITE_ONCE(). 0, the default: not at all
  *
  * Owner: the driver; zeroed memory. Valid until mpath_head_uninit() returned,

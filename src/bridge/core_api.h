@@ -91,9 +91,9 @@ u32 mpc_redrive_bio(struct mpath_gate *gate, struct bio *bio,
  * A bio that was sent to a pinned path is back, @ns after it was sent (0 if that
  * was not measured). 1 if the path's health changed.
  */
+int mpc_path_good(void *storage, u64 ns) MPATH_NOEXCEPT;
 /* Something else than a bio has taken @ns on the path. */
 void mpc_path_took(void *storage, u64 ns) MPATH_NOEXCEPT;
-int mpc_path_good(void *storage, u64 ns) MPATH_NOEXCEPT;
 /*
  * The same for one with a path error: MPC_TRY_*; *@changed is 1 if the path's
  * health changed.

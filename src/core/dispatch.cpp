@@ -246,12 +246,12 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 			if (hold.ok) {
 				mpk_count(gate, slot, MPC_COUNT_IOCTLS);
 				out = judge(mpk_path_ioctl(gate, dev, &args));
-				if (!out.retry) // a path that refuses it has no say
-					failed = 0;
-				if (out.result && !out.retry &&
-				    mpk_ioctl_again(gate, dev, &args, out.result)) {
-					failed = out.result;
-					out.retry = ++again <= kMostAgain;
+				if (!out.retry) { // a path that refuses it has no say
+					const bool its = out.result &&
+						mpk_ioctl_again(gate, dev, &args, out.result);
+
+					failed = its ? out.result : 0;
+					out.retry = its && ++again <= kMostAgain;
 				}
 			}
 			if (opaque)

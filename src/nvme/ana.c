@@ -27,15 +27,12 @@
 #include "core/ana.h"
 #include "mpn.h"
 
-/* The driver's module may be given a page of any size: no more than this is read. */
+/* A controller may claim a page of any size; more than this is not read. */
 #define MPN_ANA_MOST	SZ_1M
 
 /* For how long a path is believed that gave an unclear error and was found fine. */
 #define MPN_ANA_TRUST	(5 * HZ)
 
-extern int nvme_submit_sync_cmd(struct request_queue *q,
-				struct nvme_command *cmd, void *buf,
-				unsigned int bufflen);
 extern int nvme_reset_ctrl(struct nvme_ctrl *ctrl);
 
 static unsigned int mpn_ana_poll_secs = 10;
@@ -194,13 +191,6 @@ static void mpn_ana_apply(struct mpn_path *path, const void *page, u64 len,
 
 /* ---------------------------------------------------------- one controller */
 
-static int mpn_ana_admin(struct mpn_ctrl *ctrl, struct nvme_command *cmd,
-			 void *buf, unsigned int len)
-{
-	/* ends with the driver's own time-outs, and with the controller */
-	return nvme_submit_sync_cmd(mpn_ctrl_admin_q(ctrl->ctrl), cmd, buf, len);
-}
-
 /* The size of the page, as the controller is now. */
 static int mpn_ana_identify(struct mpn_ctrl *ctrl)
 {
@@ -220,7 +210,7 @@ static int mpn_ana_identify(struct mpn_ctrl *ctrl)
 	id = kmalloc(sizeof(*id), GFP_KERNEL);
 	if (!id)
 		return -ENOMEM;
-	ret = mpn_ana_admin(ctrl, &cmd, id, sizeof(*id));
+	ret = mpn_admin_cmd(ctrl, &cmd, id, sizeof(*id));
 	if (ret)
 		goto free;
 	ctrl->ana.anatt = id->anatt;
@@ -249,7 +239,7 @@ static int mpn_ana_get_log(struct mpn_ctrl *ctrl, void *page)
 		.get_log_page.numdu	= cpu_to_le16(dwords >> 16),
 	};
 
-	return mpn_ana_admin(ctrl, &cmd, page, ctrl->ana.size);
+	return mpn_admin_cmd(ctrl, &cmd, page, ctrl->ana.size);
 }
 
 /*
@@ -413,7 +403,10 @@ void mpn_ana_live(struct mpn_ctrl *ctrl)
 	mpn_ana_request(ctrl);
 }
 
-/* The last path is gone. Not with mpn_topology: the work takes it. */
+/*
+ * The last path is gone, and still keeps the controller. Waits for a command that is
+ * out, so not with a lock held.
+ */
 void mpn_ana_stop(struct mpn_ctrl *ctrl)
 {
 	cancel_delayed_work_sync(&ctrl->ana.work);
@@ -426,7 +419,7 @@ static ssize_t mpn_ana_state_show(struct mpath_device *mdev, char *buf)
 	struct mpn_path *path = mpn_path_of(mdev);
 
 	/* as the stock driver has it where there is no ANA */
-	if (!path->ctrl->ana.on)
+	if (!READ_ONCE(path->ctrl->ana.on))
 		return sysfs_emit(buf, "optimized\n");
 	return sysfs_emit(buf, "%s\n",
 			  mpn_ana_name(READ_ONCE(path->ana_state)));

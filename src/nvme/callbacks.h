@@ -24,9 +24,9 @@ int mpn_cdev_name(struct mpath_head *mpath, char *buf, size_t len) MPATH_NOEXCEP
 long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
 		    unsigned long arg, bool open_for_write) MPATH_NOEXCEPT;
 void mpn_path_error(struct mpath_device *mdev, blk_status_t status) MPATH_NOEXCEPT;
-bool mpn_partition_ioctl(unsigned int cmd) MPATH_NOEXCEPT;
 
 /* ioctl.c */
+bool mpn_partition_ioctl(unsigned int cmd) MPATH_NOEXCEPT;
 bool mpn_ioctl_waits(unsigned int cmd) MPATH_NOEXCEPT;
 bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 		     unsigned long arg, long ret) MPATH_NOEXCEPT;

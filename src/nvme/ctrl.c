@@ -7,6 +7,10 @@
 
 #include "mpn.h"
 
+extern int nvme_submit_sync_cmd(struct request_queue *q,
+				struct nvme_command *cmd, void *buf,
+				unsigned int bufflen);
+
 /* Changed with both locks held, so either is enough to look. */
 static LIST_HEAD(mpn_ctrls);
 static DEFINE_SPINLOCK(mpn_ctrls_lock);
@@ -174,4 +178,17 @@ void mpn_ctrls_read_ana(void)
 	list_for_each_entry(ctrl, &mpn_ctrls, entry)
 		mpn_ana_request(ctrl);
 	spin_unlock_irq(&mpn_ctrls_lock);
+}
+
+/**
+ * mpn_admin_cmd() - an admin command of our own
+ * @ctrl: kept by the caller's path
+ * @buf, @len: its data
+ * Context: May sleep; ends with the driver's own time-outs, and with the controller.
+ * Return: 0, -errno or NVMe status.
+ */
+int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
+		  unsigned int len)
+{
+	return nvme_submit_sync_cmd(mpn_ctrl_admin_q(ctrl->ctrl), cmd, buf, len);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failover of passthrough by ioctl: what a failed one says of its path, and whether
- * it may be sent on another one. The library does the rest, in the caller's task.
+ * What an ioctl carries, and failover of passthrough by ioctl: what a failed one says
+ * of its path, and whether it may be sent on another one. The library does the rest, in
+ * the caller's task.
  *
  * The driver's ioctl has ended then: its request is freed, its data copied. What it
  * was is read once more from the caller's memory, which the next path's ioctl does in
@@ -13,6 +14,42 @@
 
 #include "mpn.h"
 
+static bool mpn_is_io_ioctl(unsigned int cmd)
+{
+	switch (cmd) {
+	case NVME_IOCTL_IO_CMD:
+	case NVME_IOCTL_SUBMIT_IO:
+	case NVME_IOCTL_IO64_CMD:
+	case NVME_IOCTL_IO64_CMD_VEC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Without CAP_SYS_ADMIN the driver sends no I/O command from a partition; all
+ * else is as on the whole disk.
+ * DIFFERS: the driver forgets NVME_IOCTL_IO_CMD there, so that a partition's
+ * opener can read and write all of the disk with it. Not here.
+ */
+bool mpn_partition_ioctl(unsigned int cmd)
+{
+	return !mpn_is_io_ioctl(cmd);
+}
+
+/**
+ * mpn_ioctl_waits() - &mpath_head_template.ioctl_waits
+ *
+ * I/O commands wait, as a bio does. Admin commands and the rest are what tools look
+ * around with: "nvme list", and "nvme connect", which may be what brings the path
+ * back.
+ */
+bool mpn_ioctl_waits(unsigned int cmd)
+{
+	return mpn_is_io_ioctl(cmd);
+}
+
 /* The caller's command: opcode and flags come first in all of these. */
 static bool mpn_ioctl_command(unsigned int cmd, void __user *arg,
 			      struct mpn_ended *ended)
@@ -23,19 +60,10 @@ static bool mpn_ioctl_command(unsigned int cmd, void __user *arg,
 	static_assert(offsetof(struct nvme_passthru_cmd64, flags) == 1);
 	static_assert(offsetof(struct nvme_user_io, flags) == 1);
 
-	switch (cmd) {
-	case NVME_IOCTL_ADMIN_CMD:
-	case NVME_IOCTL_ADMIN64_CMD:
-		ended->admin = true;
-		break;
-	case NVME_IOCTL_IO_CMD:
-	case NVME_IOCTL_IO64_CMD:
-	case NVME_IOCTL_IO64_CMD_VEC:
-	case NVME_IOCTL_SUBMIT_IO:
-		break;
-	default:
+	ended->admin = cmd == NVME_IOCTL_ADMIN_CMD ||
+		       cmd == NVME_IOCTL_ADMIN64_CMD;
+	if (!ended->admin && !mpn_is_io_ioctl(cmd))
 		return false;
-	}
 	if (copy_from_user(head, arg, sizeof(head)))
 		return false;
 	ended->opcode = head[0];
@@ -71,24 +99,4 @@ bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 	atomic64_inc(&path->home->failovers);
 	mpn_path_error(mdev, BLK_STS_TRANSPORT);
 	return true;
-}
-
-/**
- * mpn_ioctl_waits() - &mpath_head_template.ioctl_waits
- *
- * I/O commands wait, as a bio does. Admin commands and the rest are what tools look
- * around with: "nvme list", and "nvme connect", which may be what brings the path
- * back.
- */
-bool mpn_ioctl_waits(unsigned int cmd)
-{
-	switch (cmd) {
-	case NVME_IOCTL_IO_CMD:
-	case NVME_IOCTL_IO64_CMD:
-	case NVME_IOCTL_IO64_CMD_VEC:
-	case NVME_IOCTL_SUBMIT_IO:
-		return true;
-	default:
-		return false;
-	}
 }

@@ -24,7 +24,8 @@
  * @size: bytes of the page
  * @flags: MPN_ANA_IDENTIFY
  * @pace: when it is read
- * @work: reads it; but for @on and @flags all is the work's
+ * @work: reads it; but for @on and @flags all is the work's. Ended before the
+ *	controller's last path lets go of its disk
  */
 struct mpn_ana {
 	bool on;
@@ -252,6 +253,8 @@ void mpn_ctrl_each(struct mpn_ctrl *ctrl,
 		   void (*fn)(struct mpn_path *path, void *ctx), void *ctx);
 void mpn_ctrl_join(struct mpn_path *path);
 void mpn_ctrl_leave(struct mpn_path *path);
+int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
+		  unsigned int len);
 void mpn_ctrls_read_ana(void);
 void mpn_ctrl_notice(struct nvme_ctrl *ctrl);
 

@@ -15,10 +15,6 @@
 /* Utilization is read from the controller no more often than this. */
 #define MPN_NUSE_INTERVAL	(5 * HZ)
 
-extern int nvme_submit_sync_cmd(struct request_queue *q,
-				struct nvme_command *cmd, void *buf,
-				unsigned int bufflen);
-
 static struct mpn_head *mpn_dev_head(struct device *dev)
 {
 	return mpn_head_of(mpath_bd_device_to_head(dev));
@@ -133,8 +129,7 @@ static int mpn_read_nuse(struct mpath_device *mdev)
 	id = kmalloc(sizeof(*id), GFP_KERNEL);
 	if (!id)
 		return -ENOMEM;
-	ret = nvme_submit_sync_cmd(mpn_ctrl_admin_q(mpn_path_of(mdev)->ctrl->ctrl),
-				   &cmd, id, sizeof(*id));
+	ret = mpn_admin_cmd(mpn_path_of(mdev)->ctrl, &cmd, id, sizeof(*id));
 	if (!ret)
 		WRITE_ONCE(head->nuse, le64_to_cpu(id->nuse));
 	kfree(id);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the library asks of an NVMe path; backend.cpp puts it into the template. */
 #include <linux/file.h>
-#include <linux/nvme_ioctl.h>
 
 #include "mpn.h"
 
@@ -92,23 +91,4 @@ long mpn_cdev_ioctl(struct mpath_device *mdev, unsigned int cmd,
 	struct file *file = mpn_chr_file(mpn_path_of(mdev), open_for_write);
 
 	return file->f_op->unlocked_ioctl(file, cmd, arg);
-}
-
-/*
- * Without CAP_SYS_ADMIN the driver sends no I/O command from a partition; all
- * else is as on the whole disk.
- * DIFFERS: the driver forgets NVME_IOCTL_IO_CMD there, so that a partition's
- * opener can read and write all of the disk with it. Not here.
- */
-bool mpn_partition_ioctl(unsigned int cmd)
-{
-	switch (cmd) {
-	case NVME_IOCTL_IO_CMD:
-	case NVME_IOCTL_SUBMIT_IO:
-	case NVME_IOCTL_IO64_CMD:
-	case NVME_IOCTL_IO64_CMD_VEC:
-		return false;
-	default:
-		return true;
-	}
 }

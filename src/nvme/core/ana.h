@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* ana_log.hpp and ana_pace.hpp for C. Both compilers read this. */
+/* ana_log.hpp for C, and when the page is read. Both compilers read this. */
 #ifndef MPN_CORE_ANA_H
 #define MPN_CORE_ANA_H
 

@@ -39,6 +39,7 @@ skip_all()	# skip_all REASON
 # check DESCRIPTION FUNCTION [ARG...]: one test. The function runs in a
 # subshell with errexit: the first command that fails fails the test, and what
 # was printed up to then is shown. Exit status 4 skips, the last line tells why.
+# Lines that begin with "note: " are shown in any case.
 check()
 {
 	local description=$1 status
@@ -49,7 +50,10 @@ check()
 	) </dev/null >"$work/log" 2>&1
 	status=$?
 	case $status in
-	0) ktap_test_pass "$description" ;;
+	0)
+		sed -n 's/^note: /#   /p' "$work/log"
+		ktap_test_pass "$description"
+		;;
 	"$KSFT_SKIP")
 		__ktap_test ok "$description" "SKIP $(tail -n 1 "$work/log")"
 		KTAP_CNT_SKIP=$((KTAP_CNT_SKIP + 1))

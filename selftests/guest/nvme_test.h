@@ -251,17 +251,17 @@ static inline int ring_submit(struct ring *r)
 	return ring_enter(r, n, 0, 0);
 }
 
-/* The next completion within ten seconds, or -ETIME. A polled ring completes
- * nothing unless somebody enters it.
+/* The next completion within that many milliseconds, or -ETIME. A polled ring
+ * completes nothing unless somebody enters it.
  */
-static inline int ring_wait(struct ring *r, struct io_uring_cqe *cqe, uint64_t *big)
+static inline int ring_wait_ms(struct ring *r, struct io_uring_cqe *cqe, uint64_t *big, int ms)
 {
-	int64_t end = now_ms() + 10000 * slow();
+	int64_t end = now_ms() + ms;
 	uint32_t head = *r->cq_head;
 	struct io_uring_cqe *c;
 
 	while (head == __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE)) {
-		if (now_ms() > end)
+		if (now_ms() > end || !ms)
 			return -ETIME;
 		if (r->p.flags & IORING_SETUP_IOPOLL) {
 			int ret = ring_enter(r, 0, 0, IORING_ENTER_GETEVENTS);
@@ -283,6 +283,11 @@ static inline int ring_wait(struct ring *r, struct io_uring_cqe *cqe, uint64_t *
 		memcpy(big, c + 1, r->p.flags & IORING_SETUP_CQE32 ? 8 : 0);
 	__atomic_store_n(r->cq_head, head + 1, __ATOMIC_RELEASE);
 	return 0;
+}
+
+static inline int ring_wait(struct ring *r, struct io_uring_cqe *cqe, uint64_t *big)
+{
+	return ring_wait_ms(r, cqe, big, 10000 * slow());
 }
 
 /* An NVMe command as an entry; on a ring of small entries only the first 16

@@ -6,18 +6,21 @@ target=/sys/kernel/config/nvmet
 nqn=mpath-selftest
 ports=(1 2)
 
-target_up()
+# Each namespace has a disk of its own: nullb0, nullb1, ...
+target_up()	# target_up [NAMESPACES]: subsystem $nqn, reachable by all $ports
 {
-	local port
+	local port nsid
 	# the backing device is slow, so that commands are in flight at any time
-	modprobe null_blk nr_devices=1 gb=1 memory_backed=1 irqmode=2 completion_nsec=${latency_ns:-2000000}
+	modprobe null_blk nr_devices="${disks:-${1:-1}}" gb=1 memory_backed=1 irqmode=2 \
+		completion_nsec=${latency_ns:-2000000}
 	modprobe -a nvmet-tcp nvme-tcp
 	ip link set lo up
 	mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
-	mkdir -p $target/subsystems/$nqn/namespaces/1
+	mkdir -p $target/subsystems/$nqn
 	echo 1 >$target/subsystems/$nqn/attr_allow_any_host
-	echo -n /dev/nullb0 >$target/subsystems/$nqn/namespaces/1/device_path
-	echo 1 >$target/subsystems/$nqn/namespaces/1/enable
+	for ((nsid = 1; nsid <= ${1:-1}; nsid++)); do
+		namespace_up $nqn $nsid "/dev/nullb$((nsid - 1))"
+	done
 	for port in "${ports[@]}"; do
 		mkdir -p "$target/ports/$port"
 		echo tcp >"$target/ports/$port/addr_trtype"
@@ -28,9 +31,16 @@ target_up()
 	done
 }
 
+namespace_up()	# namespace_up NQN NSID DEVICE
+{
+	mkdir -p "$target/subsystems/$1/namespaces/$2"
+	echo -n "$3" >"$target/subsystems/$1/namespaces/$2/device_path"
+	echo 1 >"$target/subsystems/$1/namespaces/$2/enable"
+}
+
 port_up() { ln -s $target/subsystems/$nqn "$target/ports/$1/subsystems/$nqn"; }
 port_down() { rm "$target/ports/$1/subsystems/$nqn"; }
-connect() { nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n $nqn --reconnect-delay=1 --ctrl-loss-tmo=60; }
+connect() { nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n "${2:-$nqn}" --reconnect-delay=1 --ctrl-loss-tmo=60; }
 
 the_head() { head=$(heads); [[ -n $head && $head != *$'\n'* ]]; }
 ctrl_of_port()	# ctrl_of_port PORT: the controller connected to it
@@ -52,7 +62,7 @@ paths_join()
 		connect "$port"
 	done
 	wait_for "${join_secs:-10}" the_head
-	wait_for "${join_secs:-2}" has_paths "$head" 2
+	wait_for "${join_secs:-2}" has_paths "$head" ${#ports[@]}
 	same "uuid" "$(<"/sys/block/$(path_of_port 1)/uuid")" "$(<"/sys/block/$head/uuid")"
 }
 

@@ -229,7 +229,8 @@ struct mpath_path_attr {
  *	at most; what it returned last is what its caller gets. @arg is the
  *	caller's, unchecked. May sleep; the path is pinned if there is @get_path.
  * @ioctl_waits: may an ioctl with this command wait for a usable path
- *	(&mpath_head.command_wait_ms)? Absent: all may
+ *	(&mpath_head.command_wait_ms)? It is then taken for I/O, and queue-depth and
+ *	service-time look at it. Absent: all may
  *
  * Callbacks run under SRCU; after a bio or a command came back, with the path
  * pinned by @get_path; or, to show a file in sysfs, while the path is not deleted.

@@ -107,9 +107,40 @@ no_path_says_so()
 	nvme id-ns "$node" -n 1 >/dev/null
 }
 
+# A task that waits for a path does not keep the machine from going to sleep.
+frozen_while_waiting()
+{
+	local dir=$work/freezer pid port
+	mkdir "$dir"
+	mount -t cgroup -o freezer none "$dir" 2>/dev/null || skip "no cgroup freezer in this kernel"
+	mkdir "$dir/f"
+	for port in "${ports[@]}"; do
+		port_down "$port"
+		wait_for 10 state_is "$port" disabled
+	done
+	nvme io-passthru "/dev/${head/nvme/ng}" --opcode=2 --namespace-id=1 --data-len=4096 --cdw12=7 \
+		--read >/dev/null 2>"$work/waits" &
+	pid=$!
+	echo $pid >"$dir/f/cgroup.procs"
+	waits() { grep -qs mpk_pause /proc/$pid/stack; }
+	wait_for 10 waits
+	echo FROZEN >"$dir/f/freezer.state"
+	frozen() { grep -qx FROZEN "$dir/f/freezer.state"; }
+	wait_for 5 frozen || { echo THAWED >"$dir/f/freezer.state"; umount "$dir"; fail "it cannot be frozen"; }
+	echo THAWED >"$dir/f/freezer.state"
+	for port in "${ports[@]}"; do
+		port_up "$port"
+	done
+	wait $pid || fail "$(<"$work/waits")"
+	umount "$dir"
+	for port in "${ports[@]}"; do
+		wait_for 10 state_is "$port" usable
+	done
+}
+
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 9
+begin 10
 check "two ports, two paths, one head within two seconds" paths_join
 the_head
 check "block: controller resets, bios in flight go to the other path" block_load resets
@@ -118,6 +149,7 @@ check "block: all target ports go and come back, I/O waits" block_load all_ports
 check "block: disconnect and connect again" block_load a_disconnect_and_return bios
 check "char: disconnect and connect again" char_load a_disconnect_and_return uring_cmds
 check "char: no usable path is EAGAIN, with failover an I/O command waits for one" no_path_says_so
+check "a task that waits for a path can be frozen" frozen_while_waiting
 check "block: resets once more" block_load resets
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

@@ -15,140 +15,18 @@ command -v fio >/dev/null && command -v nvme >/dev/null || skip_all "fio or nvme
 . "$(dirname "$0")/nvmet_lib.sh"
 # shellcheck source-path=SCRIPTDIR source=load_lib.sh
 . "$(dirname "$0")/load_lib.sh"
+# shellcheck source-path=SCRIPTDIR source=faults_lib.sh
+. "$(dirname "$0")/faults_lib.sh"
 
 # so long that the machine is idle half the time, so that faults are dealt with at once
 latency_ns=$(some 60000000 200000000)
 mapfile -t ports < <(seq 1 "${MPATH_PORTS:-2}")
 join_secs=20
 
-controller() { echo "/sys/class/nvme/$(ctrl_of_port "$1")"; }
-ana() { echo "$2" >"$target/ports/$1/ana_groups/1/ana_state"; }
-
-recovered()	# all paths are usable
-{
-	local port
-	for port in "${ports[@]}"; do
-		wait_for 30 is_live "$port"
-		wait_for 30 state_is "$port" usable
-	done
-	has_paths "$head" ${#ports[@]}
-}
-
-storm()
-{
-	local round port
-	for ((round = 0; round < 6; round++)); do
-		for port in "${ports[@]}"; do
-			# one that is not back yet refuses
-			echo 1 >"$(controller "$port")/reset_controller" 2>/dev/null || true
-		done
-		usleep 300000
-	done
-	recovered
-}
-
-connection_dropped()
-{
-	local port
-	for port in "${ports[@]}"; do
-		ss -Ktn state established "( dport = :442$port )" | tee "$work/ss"
-		grep -q "127.0.0.1:442$port" "$work/ss" || skip "ss cannot close connections"
-		wait_for 30 is_live "$port"
-		goes_on bios
-	done
-	recovered
-}
-
-port_removed()
-{
-	local port
-	for port in "${ports[@]}"; do
-		port_down "$port"
-		wait_for 30 state_is "$port" disabled
-		all_go_on
-		port_up "$port"
-		wait_for 30 state_is "$port" usable
-	done
-	recovered
-}
-
-all_but_one_removed()
-{
-	local port
-	for port in "${ports[@]:1}"; do
-		port_down "$port"
-	done
-	for port in "${ports[@]:1}"; do
-		wait_for 30 state_is "$port" disabled
-	done
-	all_go_on
-	for port in "${ports[@]:1}"; do
-		port_up "$port"
-	done
-	recovered
-}
-
-disconnected()
-{
-	local port path
-	for port in "${ports[@]}"; do
-		path=$(path_of_port "$port")
-		nvme disconnect -d "$(ctrl_of_port "$port")"
-		gone "/sys/block/$head/multipath/$path"
-		all_go_on
-		connect "$port"
-		wait_for 20 has_paths "$head" ${#ports[@]}
-	done
-	recovered
-}
-
-given_up_by_driver()	# ctrl_loss_tmo is over
-{
-	local port path
-	for port in "${ports[@]}"; do
-		path=$(path_of_port "$port")
-		echo 2 >"$(controller "$port")/ctrl_loss_tmo"
-		port_down "$port"
-		wait_for 30 gone "/sys/block/$head/multipath/$path"
-		all_go_on
-		port_up "$port"
-		connect "$port"
-		wait_for 20 has_paths "$head" ${#ports[@]}
-	done
-	recovered
-}
-
-all_removed()
-{
-	local port
-	for port in "${ports[@]}"; do
-		port_down "$port"
-	done
-	for port in "${ports[@]}"; do
-		wait_for 30 state_is "$port" disabled
-	done
-	sleep 5
-	for port in "${ports[@]}"; do
-		port_up "$port"
-	done
-	recovered
-}
-
-ana_changes()
-{
-	local port last=${ports[-1]}
-	for port in "${ports[@]}"; do
-		ana "$last" inaccessible
-		ana "$port" optimized
-		all_go_on
-		last=$port
-	done
-	for port in "${ports[@]}"; do
-		ana "$port" non-optimized
-		ana "$port" optimized
-	done
-	recovered
-}
+port_is_down() { wait_for 30 state_is "$1" disabled; }
+port_is_up() { wait_for 30 is_live "$1"; wait_for 30 state_is "$1" usable; }
+path_has_left() { wait_for 30 gone "/sys/block/$head/multipath/$1"; }
+paths_are_back() { wait_for 20 has_paths "$head" ${#ports[@]}; }
 
 refuses_to_unload()
 {
@@ -168,8 +46,8 @@ raw_afterwards()
 	for path in "${paths[@]}"; do
 		same "holders of $path" '' "$(ls "/sys/block/$path/holders")"
 		dd if="/dev/$path" of=/dev/null bs=4k count=1 iflag=direct status=none
-		# nobody has it: mounts and the like could
-		python3 -c "import os; os.open('/dev/$path', os.O_RDWR | os.O_EXCL)"
+		# for itself, as a mount would
+		"$programs/opens" rwx "/dev/$path"
 		nvme id-ns "/dev/${path/nvme/ng}" -n 1 >/dev/null
 	done
 	(($(awk '$1 == "nvme_core" { print $3 }' /proc/modules) < users)) || fail "nvme_core is still held"
@@ -179,18 +57,8 @@ raw_afterwards()
 	rmmod nvme-fabrics
 }
 
-declare -A what=(
-	[storm]="a storm of controller resets"
-	[connection_dropped]="connections are dropped"
-	[port_removed]="a port is removed and comes back"
-	[all_but_one_removed]="all ports but one are removed and come back"
-	[disconnected]="the host disconnects and connects"
-	[given_up_by_driver]="ctrl_loss_tmo is over, then the port comes back"
-	[all_removed]="no path for five seconds"
-	[ana_changes]="ANA states change"
-	[refuses_to_unload]="the module refuses to unload"
-)
-read -r -a faults <<<"${MPATH_FAULTS:-${!what[*]}}"
+what[refuses_to_unload]="the module refuses to unload"
+read -r -a faults <<<"${MPATH_FAULTS:-${all_faults[*]} refuses_to_unload}"
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }

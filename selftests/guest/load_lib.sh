@@ -8,12 +8,13 @@
 fault_secs=${MPATH_FAULT_SECS:-0}
 
 load_pids=()
-start_load()	# start_load COMMAND...: its output goes to $work/load.PID
+start_load()	# start_load COMMAND...: its output goes to $work/load.N, N counts from 0
 {
-	"$@" >"$work/load.out" 2>&1 &
+	"$@" >"$work/load.${#load_pids[@]}" 2>&1 &
 	load_pids+=($!)
-	mv "$work/load.out" "$work/load.$!"
+	trap kill_loads EXIT
 }
+kill_loads() { kill -9 "${load_pids[@]}" 2>/dev/null || true; }
 
 fio_load()	# fio_load OPTION...
 {
@@ -22,37 +23,46 @@ fio_load()	# fio_load OPTION...
 		--verify_backlog=64 --verify_fatal=1 "$@"
 }
 
-kill_loads() { kill -9 "${load_pids[@]}" 2>/dev/null || true; }
-
-start_loads()	# start_loads HEAD [LBA-SIZE]
+# once_load uring|ioctl|block HEAD OPTION...: each kind in 256 KiB of its own
+once_load()
 {
-	local block=/dev/$1 char=/dev/${1/nvme/ng} lba=${2:-512}
-	local once=("$programs/once" --lba "$lba" --limit 60)
-	start_load "${once[@]}" --first 0 --uring "$char"
-	start_load "${once[@]}" --first 4096 --ioctl "$char" --depth 4
-	start_load "${once[@]}" --first 8192 --block "$block"
-	fio_load --ioengine=io_uring_cmd --cmd_type=nvme --filename="$char" --offset=48m
-	fio_load --ioengine=io_uring --direct=1 --filename="$block" --offset=56m
-	trap kill_loads EXIT
+	local kind=$1 head=$2 lba nsid
+	local -A node=([uring]=/dev/${2/nvme/ng} [ioctl]=/dev/${2/nvme/ng} [block]=/dev/$2)
+	local -A place=([uring]=0 [ioctl]=1 [block]=2)
+	shift 2
+	lba=$(<"/sys/block/$head/queue/logical_block_size")
+	nsid=$(<"/sys/block/$head/nsid")
+	start_load "$programs/once" "--$kind" "${node[$kind]}" --nsid "$nsid" --lba "$lba" \
+		--first $((place[$kind] * 262144 / lba)) --depth "${once_depth:-4}" "$@"
+}
+
+start_loads()	# start_loads HEAD
+{
+	local block=/dev/$1 char=/dev/${1/nvme/ng} kind
+	for kind in uring ioctl block; do
+		once_load $kind "$1"
+	done
+	fio_load --ioengine=io_uring_cmd --cmd_type=nvme --filename="$char" --offset=8m
+	fio_load --ioengine=io_uring --direct=1 --filename="$block" --offset=16m
 }
 
 # stop_loads: each must still run, end when told, and have seen no error
 stop_loads()
 {
-	local pid
-	for pid in "${load_pids[@]}"; do
-		! finished "$pid" || { cat "$work/load.$pid"; fail "a load has ended by itself"; }
+	local i pid
+	for i in "${!load_pids[@]}"; do
+		! finished "${load_pids[i]}" || { cat "$work/load.$i"; fail "a load has ended by itself"; }
 	done
 	kill -INT "${load_pids[@]}"
 	for pid in "${load_pids[@]}"; do
 		wait_for 90 finished "$pid" || { cat "/proc/$pid/stack"; fail "a load does not end"; }
 	done
-	for pid in "${load_pids[@]}"; do
-		if grep -q 'issued=' "$work/load.$pid"; then
-			sed 's/^[a-z]*: issued=/note: &/' "$work/load.$pid"
-			wait "$pid" || fail "that is not what was to be seen"
+	for i in "${!load_pids[@]}"; do
+		if grep -q 'issued=' "$work/load.$i"; then
+			sed 's/^[a-z]*: issued=/note: &/' "$work/load.$i"
+			wait "${load_pids[i]}" || fail "that is not what was to be seen"
 		else
-			fio_clean "$work/load.$pid"
+			fio_clean "$work/load.$i"
 		fi
 	done
 	trap - EXIT

@@ -197,7 +197,7 @@ listed()
 partitions()
 {
 	[[ -n $MPATH_GUEST ]] || skip "only in a guest: a partition table would be written"
-	local h=$head name=${head}p1 lba
+	local h=$head name=${head}p1 lba cmd
 	lba=$(<"/sys/block/$h/queue/logical_block_size")
 	same "block size" 512 "$lba"
 	# one primary partition of 1024 sectors from sector 2048, type Linux
@@ -223,6 +223,11 @@ partitions()
 	refused setpriv --reuid 65534 --clear-groups nvme io-passthru "/dev/$name" --opcode=2 \
 		--namespace-id="$(<"/sys/block/$h/nsid")" --data-len=512 --read
 	grep -q 'Permission denied' "$work/refused" || fail "$(<"$work/refused")"
+	# IO_CMD, SUBMIT_IO, that of 32-bit programs, IO64_CMD, IO64_CMD_VEC
+	for cmd in 0xc0484e43 0x40304e42 0x402c4e42 0xc0504e48 0xc0504e49; do
+		refused setpriv --reuid 65534 --clear-groups "$programs/fakeio" ioctl "/dev/$name" $cmd
+		same "ioctl $cmd of a user" EACCES "$(<"$work/refused")"
+	done
 	dd if=/dev/zero of="/dev/$h" bs=512 count=1 oflag=direct conv=notrunc status=none
 	blockdev --rereadpt "/dev/$h"
 	wait_for 5 gone "/dev/$name"

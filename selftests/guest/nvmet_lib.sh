@@ -6,28 +6,30 @@ target=/sys/kernel/config/nvmet
 nqn=mpath-selftest
 ports=(1 2)
 
-# Each namespace has a disk of its own: nullb0, nullb1, ...
-target_up()	# target_up [NAMESPACES]: subsystem $nqn, reachable by all $ports
+# target_up [NAMESPACES]: subsystem $nqn, reachable by all $ports. Each namespace has a disk
+# of its own, nullb0 and so on; disks=N makes more of them.
+target_up()
 {
-	local port nsid
+	local port
 	# the backing device is slow, so that commands are in flight at any time
 	modprobe null_blk nr_devices="${disks:-${1:-1}}" gb=1 memory_backed=1 irqmode=2 \
 		completion_nsec=${latency_ns:-2000000}
 	modprobe -a nvmet-tcp nvme-tcp
 	ip link set lo up
 	mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
-	mkdir -p $target/subsystems/$nqn
-	echo 1 >$target/subsystems/$nqn/attr_allow_any_host
-	for ((nsid = 1; nsid <= ${1:-1}; nsid++)); do
-		namespace_up $nqn $nsid "/dev/nullb$((nsid - 1))"
-	done
+	subsystem_up $nqn 0 "${1:-1}"
 	for port in "${ports[@]}"; do
-		mkdir -p "$target/ports/$port"
-		echo tcp >"$target/ports/$port/addr_trtype"
-		echo ipv4 >"$target/ports/$port/addr_adrfam"
-		echo 127.0.0.1 >"$target/ports/$port/addr_traddr"
-		echo "442$port" >"$target/ports/$port/addr_trsvcid"
 		port_up "$port"
+	done
+}
+
+subsystem_up()	# subsystem_up NQN FIRST-DISK NAMESPACES
+{
+	local i
+	mkdir -p "$target/subsystems/$1"
+	echo 1 >"$target/subsystems/$1/attr_allow_any_host"
+	for ((i = 0; i < $3; i++)); do
+		namespace_up "$1" $((i + 1)) "/dev/nullb$(($2 + i))"
 	done
 }
 
@@ -38,8 +40,18 @@ namespace_up()	# namespace_up NQN NSID DEVICE
 	echo 1 >"$target/subsystems/$1/namespaces/$2/enable"
 }
 
-port_up() { ln -s $target/subsystems/$nqn "$target/ports/$1/subsystems/$nqn"; }
-port_down() { rm "$target/ports/$1/subsystems/$nqn"; }
+port_up()	# port_up PORT [NQN]
+{
+	if [[ ! -e $target/ports/$1 ]]; then
+		mkdir "$target/ports/$1"
+		echo tcp >"$target/ports/$1/addr_trtype"
+		echo ipv4 >"$target/ports/$1/addr_adrfam"
+		echo 127.0.0.1 >"$target/ports/$1/addr_traddr"
+		echo "442$1" >"$target/ports/$1/addr_trsvcid"
+	fi
+	ln -s "$target/subsystems/${2:-$nqn}" "$target/ports/$1/subsystems/${2:-$nqn}"
+}
+port_down() { rm "$target/ports/$1/subsystems/${2:-$nqn}"; }	# port_down PORT [NQN]
 connect() { nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n "${2:-$nqn}" --reconnect-delay=1 --ctrl-loss-tmo=60; }
 
 the_head() { head=$(heads); [[ -n $head && $head != *$'\n'* ]]; }

@@ -88,8 +88,8 @@ static void draw(struct slot *s, unsigned int index, bool read_back)
 	if (s->write) {
 		uint32_t turn = ++books.unit[s->unit].tried;
 
-		stamp(s->buf, size, s->unit, turn);
-		stamp(s->meta, meta_len(), s->unit, turn);
+		stamp(&books, s->buf, size, s->unit, turn);
+		stamp(&books, s->meta, meta_len(), s->unit, turn);
 	} else {
 		memset(s->buf, 0xa5, size);
 		memset(s->meta, 0xa5, meta_len());
@@ -206,7 +206,7 @@ static void run_ring(struct ring *r, bool (*more)(struct slot *s, unsigned int i
 		}
 		if (!out)
 			return;
-		if (r->pending && ring_submit(r) < 0) {
+		if (r->pending && ring_submit(r) < 0) {	/* all or an error: SUBMIT_ALL */
 			perror("io_uring_enter");
 			exit(2);
 		}
@@ -243,7 +243,8 @@ static bool read_back(struct slot *s, unsigned int index)
 
 static void by_ring(void)
 {
-	unsigned int flags = kind == URING ? RING_BIG : 0;
+	unsigned int flags = IORING_SETUP_SUBMIT_ALL | (kind == URING ? RING_BIG : 0);
+	struct io_uring_cqe cqe;
 	struct ring r;
 	int ret;
 
@@ -265,18 +266,20 @@ static void by_ring(void)
 	}
 	run_ring(&r, another);
 	/* what came after the last good one, too, if something is still out */
+	ledger_gap(&books, now_ms());
 	for (int i = 0; i < depth; i++)
 		books.lost += slots[i].out;
-	if (books.lost) {
-		ledger_gap(&books, now_ms());
+	if (books.lost)
 		return;
-	}
 	for (int i = 0; i < depth; i++)
 		slots[i].draws = 0;
 	books.last_ms = now_ms();
 	run_ring(&r, read_back);
 	for (int i = 0; i < depth; i++)
 		books.lost += slots[i].out;
+	/* nothing is out: what comes now comes twice */
+	while (!ring_wait_ms(&r, &cqe, NULL, 100))
+		complete(&cqe);
 }
 
 /* ---- ioctl ---------------------------------------------------------------- */
@@ -346,6 +349,9 @@ static void by_ioctl(void)
 
 	next = another;
 	done = by_threads();
+	pthread_mutex_lock(&lock);
+	ledger_gap(&books, now_ms());
+	pthread_mutex_unlock(&lock);
 	if (done) {
 		for (int i = 0; i < depth; i++)
 			slots[i].draws = 0;
@@ -354,8 +360,6 @@ static void by_ioctl(void)
 		done = by_threads();
 	}
 	pthread_mutex_lock(&lock);
-	if (!done)
-		ledger_gap(&books, now_ms());
 	for (int i = 0; i < depth; i++)
 		books.lost += slots[i].out;
 }

@@ -107,6 +107,20 @@ ioctls_spread()
 	done
 }
 
+# As no_path_idle, of what ioctls in flight count.
+ioctls_queued()	# ioctls_queued POLICY
+{
+	local p
+	set_policy "$head" "$1"
+	load() { "$programs/once" --ioctl "$MPATH_CHAR" --nsid "$(<"/sys/block/$head/nsid")" --depth 16 \
+		--lba "$(<"/sys/block/$head/queue/logical_block_size")" --seconds $((4 * slow)) >"$work/once"; }
+	growth_of ioctls load
+	same "ioctls counted" "$(sed 's/.*issued=\([0-9]*\) .*/\1/' "$work/once")" "$total"
+	for p in "${paths[@]}"; do
+		((grew[$p] * 5 >= total / ${#paths[@]})) || fail "$p is idle: ${grew[$p]} of $total"
+	done
+}
+
 sum_grows_by()	# sum_grows_by COUNTER BASE N
 {
 	(($(sum "$head" "$1") - $2 >= $3))
@@ -156,7 +170,7 @@ changes()
 	fio_clean "$work/fio"
 }
 
-begin 12
+begin 14
 check "numa: one path carries all commands of the char node" one_path uring_cmds char_load
 check "numa: one path carries all I/O of the block node" one_path bios block_load
 check "round-robin: even shares of the char node's commands" evenly uring_cmds char_load
@@ -166,6 +180,8 @@ check "queue-depth: no path of the block node idle under load" no_path_idle queu
 check "queue-depth: no path of the char node idle under load" no_path_idle queue-depth uring_cmds char_load
 check "service-time: no path of the block node idle under load" no_path_idle service-time bios block_load
 check "service-time: no path of the char node idle under load" no_path_idle service-time uring_cmds char_load
+check "queue-depth: no path idle under ioctls" ioctls_queued queue-depth
+check "service-time: no path idle under ioctls" ioctls_queued service-time
 check "queue-depth: one command at a time, none lost" by_depth_of_one
 check "a change takes effect at once on the char node" changes uring_cmds \
 	--ioengine=io_uring_cmd --cmd_type=nvme --filename="$MPATH_CHAR"

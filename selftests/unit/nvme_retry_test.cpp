@@ -101,16 +101,33 @@ TEST(Retry, OnlyThePathsStatusCounts)
 		for (u32 code = 0; code < 256; ++code) {
 			Ended cmd = command(0x02);
 
+			// the path's, or 0/08h: its queue was deleted
+			const bool path = type == 3 || (type == 0 && code == 8);
+
 			cmd.status = static_cast<u16>(type << 8 | code);
-			EXPECT_EQ(again(cmd), type == 3) << type << ' ' << code;
+			EXPECT_EQ(again(cmd), path) << type << ' ' << code;
 			cmd.left_host = false;
-			EXPECT_EQ(again(cmd), type == 3) << type << ' ' << code;
+			EXPECT_EQ(again(cmd), path) << type << ' ' << code;
 		}
 	// the other bits of the field: more, and the delay index
 	Ended cmd = command(0x02);
 
 	cmd.status = kInaccessible | 0x2000 | 0x1800;
 	EXPECT_TRUE(again(cmd));
+}
+
+// It may have been executed before the queue went.
+TEST(Retry, DeletedQueueIsNoProof)
+{
+	Ended cmd = command(0x7d);
+
+	cmd.csi = 2;
+	cmd.status = 0x008;
+	EXPECT_FALSE(again(cmd)) << "append";
+	cmd.opcode = 0x01;
+	EXPECT_TRUE(again(cmd));
+	cmd.status |= 0x2000 | 0x1800;
+	EXPECT_TRUE(again(cmd)) << "more, and the delay index";
 }
 
 TEST(Retry, DoNotRetryIsMeant)

@@ -46,9 +46,11 @@ u32 mpk_command_wait(struct mpath_head *head)
 	return READ_ONCE(head->command_wait_ms);
 }
 
+/* No lock is held, so the task may be frozen in here (suspend). */
 int mpk_pause(void)
 {
-	schedule_timeout_killable(msecs_to_jiffies(MPC_PAUSE_MS));
+	set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
+	schedule_timeout(msecs_to_jiffies(MPC_PAUSE_MS));
 	return fatal_signal_pending(current);
 }
 
@@ -83,14 +85,41 @@ static long mpath_path_bdev_ioctl(struct gendisk *disk,
 	return fops->ioctl(disk->part0, mode, args->cmd, arg);
 }
 
-long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
-		    const struct mpc_ioctl_args *args)
+enum { MPATH_IOCTL_COUNTED = 1, MPATH_IOCTL_TIMED = 2 };
+
+/* Only what the driver's device executes among I/O: what may wait like that. */
+u32 mpk_ioctl_counting(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd)
 {
+	switch (mpath_read_iopolicy(dev->mpath_head)) {
+	case MPATH_IOPOLICY_QD:
+		return mpk_ioctl_waits(gate, cmd) ? MPATH_IOCTL_COUNTED : 0;
+	case MPATH_IOPOLICY_ST:
+		return mpk_ioctl_waits(gate, cmd) ?
+		       MPATH_IOCTL_COUNTED | MPATH_IOCTL_TIMED : 0;
+	default:
+		return 0;
+	}
+}
+
+long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
+		    const struct mpc_ioctl_args *args, u32 counting)
+{
+	u64 begun = counting & MPATH_IOCTL_TIMED ? ktime_get_ns() : 0;
+	long ret;
+
 	trace_mpath_select(dev, MPATH_TRACE_IOCTL);
+	if (counting)
+		atomic_inc(dev->nr_active);
 	if (args->bdev)
-		return mpath_path_bdev_ioctl(dev->disk, args);
-	return gate->mpdt->cdev_ioctl(dev, args->cmd, args->arg,
-				      args->open_for_write);
+		ret = mpath_path_bdev_ioctl(dev->disk, args);
+	else
+		ret = gate->mpdt->cdev_ioctl(dev, args->cmd, args->arg,
+					     args->open_for_write);
+	if (counting)
+		atomic_dec(dev->nr_active);
+	if (begun && !ret)
+		mpath_command_took(dev, ktime_get_ns() - begun);
+	return ret;
 }
 
 int mpk_ioctl_waits(struct mpath_gate *gate, u32 cmd)

@@ -49,8 +49,11 @@ void mpk_bio_fail(struct mpath_head *head, struct bio *bio) MPATH_NOEXCEPT;
 void mpk_ioctl_begin(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd,
 		     void **opaque) MPATH_NOEXCEPT;
 void mpk_ioctl_finish(struct mpath_gate *gate, void *opaque) MPATH_NOEXCEPT;
+/* In a section: how mpk_path_ioctl() is to count it, as the policy wants to know. */
+u32 mpk_ioctl_counting(struct mpath_gate *gate, struct mpath_device *dev,
+		       u32 cmd) MPATH_NOEXCEPT;
 long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
-		    const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
+		    const struct mpc_ioctl_args *args, u32 counting) MPATH_NOEXCEPT;
 /* May an ioctl wait for a path? */
 int mpk_ioctl_waits(struct mpath_gate *gate, u32 cmd) MPATH_NOEXCEPT;
 /* Was @ret the path's failure, and may the ioctl be sent once more? */

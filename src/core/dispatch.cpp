@@ -240,12 +240,13 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 			if (ops.has & MPC_HAS_IOCTL_BEGIN)
 				mpk_ioctl_begin(gate, dev, args.cmd, &opaque);
 
+			const u32 counting = mpk_ioctl_counting(gate, dev, args.cmd);
 			Hold hold{path, section, ops};
 			Outcome out = kPathLeaving;
 
 			if (hold.ok) {
 				mpk_count(gate, slot, MPC_COUNT_IOCTLS);
-				out = judge(mpk_path_ioctl(gate, dev, &args));
+				out = judge(mpk_path_ioctl(gate, dev, &args, counting));
 				if (!out.retry) { // a path that refuses it has no say
 					const bool its = out.result &&
 						mpk_ioctl_again(gate, dev, &args, out.result);

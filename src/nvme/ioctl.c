@@ -14,9 +14,16 @@
 
 #include "mpn.h"
 
+/*
+ * NVME_IOCTL_SUBMIT_IO of 32-bit programs on x86, whose structure is 4 bytes shorter
+ * (struct nvme_user_io32, drivers/nvme/host/ioctl.c); opcode and flags are first.
+ */
+#define MPN_IOCTL_SUBMIT_IO32	_IOC(_IOC_WRITE, 'N', 0x42, 44)
+
 static bool mpn_is_io_ioctl(unsigned int cmd)
 {
 	switch (cmd) {
+	case MPN_IOCTL_SUBMIT_IO32:
 	case NVME_IOCTL_IO_CMD:
 	case NVME_IOCTL_SUBMIT_IO:
 	case NVME_IOCTL_IO64_CMD:

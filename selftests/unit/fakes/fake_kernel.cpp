@@ -857,9 +857,17 @@ int mpk_ioctl_again(mpath_gate *, mpath_device *dev, const mpc_ioctl_args *, lon
 	return ret && ret == dev->ioctl_again;
 }
 
-long mpk_path_ioctl(mpath_gate *, mpath_device *dev, const mpc_ioctl_args *args) noexcept
+u32 mpk_ioctl_counting(mpath_gate *, mpath_device *dev, u32 cmd) noexcept
 {
 	check_held(dev);
+	return cmd;
+}
+
+long mpk_path_ioctl(mpath_gate *, mpath_device *dev, const mpc_ioctl_args *args,
+		    u32 counting) noexcept
+{
+	check_held(dev);
+	EXPECT_EQ(counting, args->cmd);
 	dev->ioctls.fetch_add(1, std::memory_order_relaxed);
 	if (g.recording)
 		dev->last_args = *args;

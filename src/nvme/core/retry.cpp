@@ -6,6 +6,7 @@ namespace {
 
 // Status field without the phase bit, as the stock driver keeps it.
 constexpr u16 kTypeShift = 8, kTypeMask = 7, kPathRelated = 3;
+constexpr u16 kTypeAndCode = 0x7ff, kQueueDeleted = 0x008;
 constexpr u16 kDoNotRetry = 0x4000;
 constexpr u8 kAnaFirst = 0x01, kAnaLast = 0x03; // persistent loss, inaccessible, transition
 
@@ -58,14 +59,16 @@ constexpr Row kTable[] = {
 
 bool is_path_status(u16 status) noexcept
 {
-	return (status >> kTypeShift & kTypeMask) == kPathRelated;
+	return (status >> kTypeShift & kTypeMask) == kPathRelated ||
+	       (status & kTypeAndCode) == kQueueDeleted;
 }
 
 bool says_not_executed(u16 status) noexcept
 {
 	const u8 code = status & 0xff;
 
-	return is_path_status(status) && code >= kAnaFirst && code <= kAnaLast;
+	return (status >> kTypeShift & kTypeMask) == kPathRelated && code >= kAnaFirst &&
+	       code <= kAnaLast;
 }
 
 bool is_idempotent(const Ended &cmd) noexcept

@@ -31,7 +31,9 @@ struct Ended {
 
 /// Is it the path, and not the command or the medium, that the status speaks of?
 /// Path Related Status (type 3h; NVM Express base specification 2.0, 4.1.3.4),
-/// which is also where the stock driver puts what it finds out itself.
+/// which is also where the stock driver puts what it finds out itself; and Command
+/// Aborted due to SQ Deletion (0/08h; same, 4.1.3.1): the host takes a queue down, as
+/// the stock driver does to reset a PCI controller that still answers.
 [[nodiscard]] bool is_path_status(u16 status) noexcept;
 
 /// Does the status itself say that the command was not executed? The asymmetric

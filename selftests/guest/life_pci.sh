@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Paths of emulated PCI devices under load: every kind of passthrough submission through
+# resets and through errors that the kernel injects, metadata, a private namespace, and
+# a namespace that is formatted with other blocks.
+#
+# The guest has subsystems A (two controllers), M (the same, with metadata of 8 bytes a
+# block) and P (two controllers with a private namespace each).
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+guest_only
+command -v fio >/dev/null && command -v nvme >/dev/null || skip_all "fio or nvme is not installed"
+# shellcheck source-path=SCRIPTDIR source=load_lib.sh
+. "$(dirname "$0")/load_lib.sh"
+
+head_of_subsystem()	# head_of_subsystem NQN: the first
+{
+	local h path
+	for h in $(heads); do
+		path=$(paths_of "$h" | head -n 1)
+		[[ $(<"/sys/class/nvme/$(ctrl_of "$path")/subsysnqn") == *"$1" ]] || continue
+		echo "$h"
+		return
+	done
+}
+metadata_of() { cat "/sys/block/$1/metadata_bytes"; }
+
+live() { [[ $(<"/sys/class/nvme/$(ctrl_of "$1")/state") == live ]]; }
+usable() { [[ $(counter "$head" "$1" state) == usable ]]; }
+
+# One after another, then all at once: a write ends with its reset.
+resets()
+{
+	local path round pids before
+	before=$(kept)
+	for path in $(paths_of "$head"); do
+		echo 1 >"/sys/class/nvme/$(ctrl_of "$path")/reset_controller"
+	done
+	for ((round = 0; round < 4; round++)); do
+		pids=()
+		for path in $(paths_of "$head"); do
+			echo 1 >"/sys/class/nvme/$(ctrl_of "$path")/reset_controller" &
+			pids+=($!)
+		done
+		wait "${pids[@]}" || true
+	done
+	for path in $(paths_of "$head"); do
+		wait_for 30 live "$path"
+		wait_for 30 usable "$path"
+	done
+	# the emulated device mostly ends what it has before it lets go of a queue
+	echo "note: commands kept: $(($(kept) - before))"
+}
+
+pulls()
+{
+	local path n
+	n=$(paths_of "$head" | wc -l)
+	path=$(paths_of "$head" | head -n 1)
+	echo 1 >"/sys/bus/pci/devices/$(pci_of "$path")/remove"
+	wait_for 5 gone "/sys/block/$head/multipath/$path"
+	all_go_on
+	rescan_pci
+	wait_for 30 has_paths "$head" "$n"
+}
+
+# through KIND FAULT [OPTION...]: once alone, while the fault goes on
+through()
+{
+	local kind=$1 fault=$2 counter=uring_cmds
+	shift 2
+	[[ $kind != block ]] || counter=bios
+	once_load "$kind" "$head" "$@"
+	goes_on $counter
+	"$fault"
+	goes_on $counter
+	stop_loads
+	same "given up" 0 "$(cut -d' ' -f2 "/sys/block/$head/passthru_failovers")"
+}
+
+# Every third command of one path ends with a path error (the driver's own fault
+# injection), so each command has a fair chance to need both paths.
+errors_injected()
+{
+	local path before dir
+	before=$(kept)
+	for path in $(paths_of "$head"); do
+		dir=/sys/kernel/debug/$path/fault_inject
+		[[ -d $dir ]] || skip "the kernel injects no NVMe errors"
+		# shellcheck disable=SC2064	# the directory of now
+		trap "echo 0 >$dir/probability; kill_loads" EXIT
+		echo 0 >"$dir/verbose"
+		echo 0x370 >"$dir/status"
+		echo 0 >"$dir/dont_retry"
+		echo -1 >"$dir/times"
+		echo 3 >"$dir/interval"
+		echo 100 >"$dir/probability"
+		wait_for 30 more_kept $((before + 20))
+		goes_on uring_cmds
+		echo 0 >"$dir/probability"
+		goes_on uring_cmds
+		before=$(kept)
+	done
+}
+kept() { cut -d' ' -f1 "/sys/block/$head/passthru_failovers"; }
+more_kept() { (($(kept) > $1)); }
+
+with_metadata()	# with_metadata FAULT OPTION...
+{
+	local fault=$1
+	shift
+	head=$(head_of_subsystem M)
+	[[ -n $head ]] || skip "no head with metadata"
+	same "metadata" 8 "$(metadata_of "$head")"
+	through uring "$fault" --meta 8 "$@"
+}
+
+private()
+{
+	head=$(head_of_subsystem P)
+	[[ -n $head ]] || skip "private namespaces have no head"
+	has_paths "$head" 1
+	with_loads resets
+}
+
+# Through the head, as an operator would. The other controllers have not looked at their
+# namespaces again then.
+formatted()
+{
+	local path sectors nsid
+	sectors=$(<"/sys/block/$head/size")
+	nsid=$(<"/sys/block/$head/nsid")
+	# not "nvme format": it wants the node to look for namespaces then, which only a
+	# controller's does
+	nvme admin-passthru "/dev/${head/nvme/ng}" --opcode=0x80 --namespace-id="$nsid" --cdw10="$1" \
+		--timeout=60000 >/dev/null
+	block_is() { [[ $(<"/sys/block/$head/queue/logical_block_size") == "$1" ]]; }
+	wait_for 5 block_is "$2"
+	same "sectors" "$sectors" "$(<"/sys/block/$head/size")"
+	for path in $(paths_of "$head"); do
+		wait_for 20 usable "$path"
+	done
+	with_loads all_go_on
+	# the data of a whole pass, by the other way
+	run_fio 256 --ioengine=io_uring --direct=1 --filename="/dev/$head" --rw=randwrite --size=1m --iodepth=8
+}
+
+lbaf_of()	# lbaf_of BYTES: the format with these blocks and no metadata
+{
+	nvme id-ns "/dev/${head/nvme/ng}" -n "$(<"/sys/block/$head/nsid")" |
+		sed -n "s/^lbaf *\([0-9]*\) : ms:0 *lbads:$1 .*/\1/p"
+}
+
+to_4k_and_back()
+{
+	local small big
+	small=$(lbaf_of 9) big=$(lbaf_of 12)
+	[[ -n $small && -n $big ]] || skip "the device has no such formats"
+	formatted "$big" 4096
+	formatted "$small" 512
+}
+
+kinds=("" --vec --fixed --async --sqpoll --polled "--polled --fixed")
+ready() { load_modules policy=round-robin; wait_for 20 all_claimed; }
+unload() { rmmod mpath_nvme; rmmod libmultipath_cxx; rmmod nvme; }
+
+start_unloaded
+read -r -a faults <<<"${MPATH_FAULTS:-resets pulls}"
+rest=$((2 * ${#kinds[@]} + 4))	# without a choice
+[[ -z $MPATH_FAULTS ]] || rest=0
+begin $((${#faults[@]} + 2 + rest))
+check "the modules load, every path has a head" ready
+head=$(head_of_subsystem A)
+for fault in "${faults[@]}"; do
+	check "under load: $fault" with_loads "$fault"
+done
+if ((rest)); then
+	for kind in "${kinds[@]}"; do
+		# shellcheck disable=SC2086	# several options
+		check "passthrough ${kind:-plain}: resets" through uring resets $kind
+		# shellcheck disable=SC2086
+		check "passthrough ${kind:-plain}: injected path errors" through uring errors_injected $kind
+	done
+	check "passthrough with metadata: resets" with_metadata resets
+	check "passthrough with metadata: injected path errors" with_metadata errors_injected
+	check "a private namespace has a head of its own, resets" private
+	head=$(head_of_subsystem A)
+	check "formatted with blocks of 4 KiB and back" to_4k_and_back
+fi
+check "everything unloads" unload
+ktap_finished

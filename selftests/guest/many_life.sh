@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# 64 paths on one head, and 128 heads, under load while controllers are reset. The guest
+# has a subsystem A with 64 controllers and B with two and 128 namespaces.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+guest_only
+command -v fio >/dev/null || skip_all "fio is not installed"
+# shellcheck source-path=SCRIPTDIR source=load_lib.sh
+. "$(dirname "$0")/load_lib.sh"
+
+heads_with()	# heads_with PATHS: those that have that many
+{
+	local h
+	for h in $(heads); do
+		! has_paths "$h" "$1" || echo "$h"
+	done
+}
+many_heads() { (($(heads_with 2 | wc -l) == 128)); }
+
+reset() { echo 1 >"/sys/class/nvme/$(ctrl_of "$1")/reset_controller"; }
+live() { [[ $(<"/sys/class/nvme/$(ctrl_of "$1")/state") == live ]]; }
+
+# One after another, then eight at a time.
+sixty_four_reset()
+{
+	local path n=0 pids=()
+	for path in "${paths[@]}"; do
+		reset "$path"
+	done
+	for path in "${paths[@]}"; do
+		reset "$path" &
+		pids+=($!)
+		((++n % 8)) || { wait "${pids[@]}"; pids=(); }
+	done
+	for path in "${paths[@]}"; do
+		wait_for 60 live "$path"
+	done
+}
+
+on_64()
+{
+	local kind
+	[[ -n $head ]] || fail "no head with 64 paths"
+	mapfile -t paths < <(paths_of "$head")
+	for kind in uring ioctl block; do
+		once_load $kind "$head"
+	done
+	all_go_on
+	sixty_four_reset
+	all_go_on
+	stop_loads
+	for path in "${paths[@]}"; do
+		(($(counter "$head" "$path" uring_cmds) > 0)) || fail "$path carried nothing"
+	done
+}
+
+on_128()
+{
+	local h nodes='' kind
+	wait_for 60 many_heads
+	for h in $(heads_with 2); do
+		nodes+=:/dev/${h/nvme/ng}
+	done
+	head=$(heads_with 2 | tail -n 1)
+	for kind in uring ioctl block; do
+		once_load $kind "$head"
+	done
+	start_load fio --thread --name=all --rw=randwrite --bs=4k --size=8m --offset=768k --iodepth=64 \
+		--eta=never --verify=crc32c --verify_fatal=1 --ioengine=io_uring_cmd --cmd_type=nvme \
+		--time_based --runtime=$((300 * slow)) --verify_backlog=1024 \
+		--file_service_type=roundrobin --filename="${nodes#:}"
+	all_go_on
+	mapfile -t paths < <(paths_of "$head")
+	for path in "${paths[@]}" "${paths[@]}"; do
+		reset "$path"
+		all_go_on
+	done
+	for path in "${paths[@]}"; do
+		wait_for 60 live "$path"
+	done
+	all_go_on
+	stop_loads
+	for h in $(heads_with 2); do
+		(($(sum "$h" uring_cmds) > 0)) || fail "$h carried nothing"
+	done
+}
+
+unload() { rmmod mpath_nvme; rmmod libmultipath_cxx; rmmod nvme; }
+
+start_unloaded
+begin 4
+ready() { load_modules policy=round-robin; wait_for 120 all_claimed; }
+check "every path has a head" ready
+head=$(heads_with 64)
+check "64 paths on one head: all controllers are reset under load" on_64
+head=''
+check "128 heads with two paths: controllers are reset under load" on_128
+check "everything unloads" unload
+ktap_finished

@@ -348,6 +348,9 @@ struct mpath_head_template {
  * @command_wait_ms: how long an ioctl (see &mpath_head_template.ioctl_waits) or
  *	io_uring command for which no path is usable waits for one, if one may come back; written by the driver at any
  *	time with WRITE_ONCE(). 0, the default: not at all
+ * @block_size: 0, the default, or the logical block size that the driver of the paths
+ *	goes by, for one that changes it for all paths before their queues say so (with
+ *	%MPATH_FEAT_STACK_LIMITS); written with WRITE_ONCE(), then mpath_revalidate()
  *
  * Owner: the driver; zeroed memory. Valid until mpath_head_uninit() returned,
  * with &mpath_head_template.add_cdev until cdev_device is released.
@@ -392,6 +395,7 @@ struct mpath_head {
 	struct kobject		*stats_kobj;
 	void			*node_hints;
 	unsigned int		command_wait_ms;
+	unsigned int		block_size;
 	u64			core[MPATH_CORE_HEAD_WORDS];
 };
 

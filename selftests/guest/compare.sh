@@ -102,7 +102,7 @@ ways=(uring ioctl block)
 
 measure()	# measure FAULT ROUND
 {
-	local way pids=() place=0 node
+	local way pid pids=() status=() place=0 node
 	for way in "${ways[@]}"; do
 		node=$char
 		[[ $way != block ]] || node=$block
@@ -116,10 +116,13 @@ measure()	# measure FAULT ROUND
 	[[ $? == 0 ]] || say "$kind $1: $(tail -n 1 "$work/fault")"
 	sleep 3
 	kill -INT "${pids[@]}" 2>/dev/null
-	wait "${pids[@]}"
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+		status+=($?)
+	done
 	for way in "${ways[@]}"; do
 		if ! sed -n "s/^$way: issued=\([0-9]*\) good=\([0-9]*\) bad=\([0-9]*\) twice=\([0-9]*\) lost=\([0-9]*\) wrong=\([0-9]*\) gap_ms=\([0-9]*\) codes=\(.*\)/$kind,$1,$way,$2,\1,\2,\3,\4,\5,\6,\7,\"\8\"/p" "$work/$way" | grep .; then
-			say "$kind $1 $way: no result: $(cat "$work/$way" "$work/$way.err" | tail -n 3)"
+			say "$kind $1 $way: no result (status ${status[*]}): $(cat "$work/$way" "$work/$way.err" | tail -n 3)"
 		fi
 		sed "s/^/compare: /" "$work/$way.err" | head -n 3 >&2
 	done

@@ -51,9 +51,20 @@ struct slot {
 
 static struct slot *slots;
 
+static volatile sig_atomic_t pipes;
+
 static void stop(int sig)
 {
 	stopped = 1;
+}
+
+/*
+ * The stock TCP transport sends without MSG_NOSIGNAL, in the submitter's task if need be: a
+ * connection that is gone can kill it, whatever is above that transport.
+ */
+static void broken_pipe(int sig)
+{
+	pipes++;
 }
 
 static void *buffer(size_t len)
@@ -415,6 +426,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
+	signal(SIGPIPE, broken_pipe);
 	slots = calloc(depth, sizeof(*slots));
 	for (int i = 0; i < depth; i++) {
 		slots[i].buf = buffer(size);
@@ -426,6 +438,8 @@ int main(int argc, char **argv)
 		by_ioctl();
 	else
 		by_ring();
+	if (pipes)
+		fprintf(stderr, "SIGPIPE %d times, from below\n", (int)pipes);
 	well = ledger_close(&books, kind == URING ? "uring" : kind == IOCTL ? "ioctl" : "block");
 	fflush(stdout);
 	/* not exit(): threads may still be in a call */

@@ -28,7 +28,7 @@ paths_are_marked()
 		same "$path SYSTEMD_READY" 0 "$(property "$path" SYSTEMD_READY)"
 		same "$path ID_FS_TYPE" mpath_member "$(property "$path" ID_FS_TYPE)"
 	done
-	same "$head DM_MULTIPATH_DEVICE_PATH" '' "$(property "$head" DM_MULTIPATH_DEVICE_PATH)"
+	[[ $(property "$head" DM_MULTIPATH_DEVICE_PATH) != 1 ]] || fail "$head is marked as a path"
 }
 
 given_back()
@@ -45,14 +45,30 @@ given_back()
 	done
 }
 
+# With the rules of multipath-tools, which have a say of their own, if they are there.
+with_multipath_tools()
+{
+	[[ -e $theirs.off ]] || skip "multipath-tools is not installed"
+	mv "$theirs.off" "$theirs"
+	udevadm control --reload
+	insmod "$modules/mpath_nvme.ko"
+	wait_for 10 all_claimed
+	udevadm settle
+	paths_are_marked
+	given_back
+}
+
+theirs=/lib/udev/rules.d/60-multipath.rules
+[[ ! -e $theirs ]] || mv "$theirs" "$theirs.off"
 start_unloaded
 cp "$root"/scripts/udev/*.rules /usr/lib/udev/rules.d/
 udevadm control --reload
 start_loaded
 head=${MPATH_BLOCK##*/}
 udevadm settle
-begin 3
+begin 4
 check "by-id links lead to the head, none to a path" links_lead_to_the_head
 check "paths are marked as such, the head is not" paths_are_marked
 check "after unloading the paths are ordinary disks again" given_back
+check "the same beside multipath-tools" with_multipath_tools
 ktap_finished

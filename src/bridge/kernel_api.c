@@ -51,7 +51,10 @@ int mpk_pause(void)
 {
 	set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
 	schedule_timeout(msecs_to_jiffies(MPC_PAUSE_MS));
-	return fatal_signal_pending(current);
+	/* a worker of io_uring is told so that its item is to end (io_wq_cancel_cb()) */
+	return fatal_signal_pending(current) ||
+	       ((current->flags & PF_IO_WORKER) &&
+		test_thread_flag(TIF_NOTIFY_SIGNAL));
 }
 
 void mpk_ioctl_begin(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd,

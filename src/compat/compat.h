@@ -55,6 +55,34 @@ static inline int mpath_limits_commit(struct request_queue *q,
 #endif
 
 /*
+ * Linux 6.10 and later, until io_uring does it (6.14): a command that gets -EAGAIN is
+ * issued again by a worker, from a copy of its SQE that io_uring makes and then forgets
+ * to look at. The worker takes whatever the submitter has put in that place of the ring
+ * by then: another command, with other data. So the copy is made here and set.
+ * io_uring_cmd(), io_uring/uring_cmd.c; &io_kiocb.async_data is there from the start.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#include <linux/io_uring/cmd.h>
+#include <linux/io_uring_types.h>
+
+static inline void mpath_keep_sqe(struct io_uring_cmd *ioucmd,
+				  unsigned int issue_flags)
+{
+	void *copy = cmd_to_io_kiocb(ioucmd)->async_data;
+
+	if (ioucmd->sqe == copy)
+		return;
+	memcpy(copy, ioucmd->sqe, sizeof(struct io_uring_sqe) <<
+				  !!(issue_flags & IO_URING_F_SQE128));
+	ioucmd->sqe = copy;
+}
+#else
+static inline void mpath_keep_sqe(struct io_uring_cmd *ioucmd,
+				  unsigned int issue_flags) { }
+#endif
+
+/*
  * x86 with the x32 ABI, all releases up to now: a task that is not in a system
  * call, because task work runs on its way out of an interrupt, has -1 for the
  * number of one, and so has a worker of io_uring that was made in such a moment,

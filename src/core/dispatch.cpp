@@ -65,13 +65,21 @@ template <typename W, typename F>
 long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&waits,
 			   F &&attempt) noexcept
 {
-	const u64 begin = now_ticks();
+	// Counted from where there was nothing to try: a path may have had the command for
+	// as long as it may take before it failed it.
+	u64 begin = 0;
+	bool begun = false;
 
 	for (;;) {
 		u32 ms;
 		const long ret = try_paths(gate, no_path, ms, attempt);
 
-		if (!ms || now_ticks() - begin >= u64{ms} * g_clock.hz / 1000) [[likely]]
+		if (!ms) [[likely]]
+			return ret;
+		if (!begun)
+			begin = now_ticks();
+		begun = true;
+		if (now_ticks() - begin >= u64{ms} * g_clock.hz / 1000)
 			return ret;
 		if (!waits())
 			return ret;

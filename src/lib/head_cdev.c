@@ -3,6 +3,7 @@
 #include <linux/compat.h>
 #include <linux/fs.h>
 
+#include "compat.h"
 #include "internal.h"
 
 /*
@@ -77,12 +78,16 @@ static int mpath_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 			       unsigned int issue_flags)
 {
 	struct mpath_gate *gate = ioucmd->file->private_data;
+	int ret;
 
 	/* io_uring looks only at our own table, which always has iopoll */
 	if ((issue_flags & IO_URING_F_IOPOLL) &&
 	    !gate->mpdt->chr_uring_cmd_iopoll)
 		return -EOPNOTSUPP;
-	return mpc_uring_cmd(gate, ioucmd, issue_flags);
+	ret = mpc_uring_cmd(gate, ioucmd, issue_flags);
+	if (ret == -EAGAIN)
+		mpath_keep_sqe(ioucmd, issue_flags);
+	return ret;
 }
 
 /*

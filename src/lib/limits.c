@@ -63,6 +63,9 @@ static unsigned int mpath_stack_all(struct mpath_head *head,
 	unsigned int n = 0;
 
 	*lim = head->base_limits[0];
+	/* no less than that, whatever queues say yet; more does no harm */
+	lim->logical_block_size = max(lim->logical_block_size,
+				      READ_ONCE(head->block_size));
 	list_for_each_entry(dev, &head->dev_list, siblings) {
 		if (mpc_path_blocked(dev->core) & MPC_BLOCK_MISMATCH)
 			continue;
@@ -182,6 +185,13 @@ int mpath_limits_add_path(struct mpath_head *head, struct gendisk *path)
 	return 0;
 }
 
+/* What a path works with. */
+static unsigned int mpath_path_blocks(struct mpath_head *head,
+				      struct mpath_device *dev)
+{
+	return READ_ONCE(head->block_size) ?: mpath_blocks(dev->disk);
+}
+
 /* What the paths say of the namespace they lead to. */
 struct mpath_shape {
 	sector_t capacity;
@@ -198,7 +208,7 @@ static void mpath_ask_paths(struct mpath_head *head, struct mpath_shape *shape)
 	*shape = (struct mpath_shape){ .agreed = true };
 	list_for_each_entry(dev, &head->dev_list, siblings) {
 		sector_t capacity = get_capacity(dev->disk);
-		unsigned int blocks = mpath_blocks(dev->disk);
+		unsigned int blocks = mpath_path_blocks(head, dev);
 
 		if (!capacity)
 			continue;
@@ -223,7 +233,7 @@ static bool mpath_block_misfits(struct mpath_head *head,
 
 	list_for_each_entry(dev, &head->dev_list, siblings) {
 		bool misfit = get_capacity(dev->disk) < shape->capacity ||
-			      mpath_blocks(dev->disk) != shape->blocks;
+			      mpath_path_blocks(head, dev) != shape->blocks;
 
 		if (!mpc_path_block(dev->core, MPC_BLOCK_MISMATCH, misfit))
 			continue;
@@ -233,10 +243,28 @@ static bool mpath_block_misfits(struct mpath_head *head,
 			dev_err(disk_to_dev(head->disk),
 				"path %s is not used: %llu sectors in blocks of %u bytes, not %llu of %u\n",
 				dev->disk->disk_name, get_capacity(dev->disk),
-				mpath_blocks(dev->disk), shape->capacity,
+				mpath_path_blocks(head, dev), shape->capacity,
 				shape->blocks);
 	}
 	return changed;
+}
+
+/*
+ * gate->limits_lock held. The paths agree on @shape and the limits are theirs.
+ * Return: the disk has changed.
+ */
+static bool mpath_adopt(struct mpath_head *head, const struct mpath_shape *shape,
+			unsigned int blocks_before)
+{
+	bool blocks = mpath_blocks(head->disk) != blocks_before;
+
+	if (!blocks && shape->capacity == get_capacity(head->disk))
+		return false;
+	dev_info(disk_to_dev(head->disk), "now %llu sectors in blocks of %u bytes\n",
+		 shape->capacity, mpath_blocks(head->disk));
+	if (!set_capacity_and_notify(head->disk, shape->capacity) && blocks)
+		disk_uevent(head->disk, KOBJ_CHANGE);
+	return true;
 }
 
 bool mpath_revalidate(struct mpath_head *head)
@@ -244,8 +272,8 @@ bool mpath_revalidate(struct mpath_head *head)
 	struct mpath_gate *gate = head->gate;
 	struct mpath_shape shape;
 	struct queue_limits lim;
-	bool adopt, misfits;
-	unsigned int noio;
+	bool adopt, misfits, changed = false;
+	unsigned int noio, blocks;
 	int ret = 0;
 
 	if (!mpath_keeps_limits(head))
@@ -259,12 +287,13 @@ bool mpath_revalidate(struct mpath_head *head)
 		return false;
 	}
 	mutex_lock(&head->lock);
+	blocks = mpath_blocks(head->disk);
 	mpath_ask_paths(head, &shape);
 	adopt = shape.agreed && (shape.capacity != get_capacity(head->disk) ||
-				 shape.blocks != mpath_blocks(head->disk));
+				 shape.blocks != blocks);
 	if (!adopt) {
 		shape.capacity = get_capacity(head->disk);
-		shape.blocks = mpath_blocks(head->disk);
+		shape.blocks = READ_ONCE(head->block_size) ?: blocks;
 	}
 	misfits = mpath_block_misfits(head, &shape);
 	if (!mpath_stack_all(head, &lim, NULL))
@@ -273,23 +302,17 @@ bool mpath_revalidate(struct mpath_head *head)
 
 	if (memcmp(&lim, &head->base_limits[2], sizeof(lim)))	/* not again */
 		ret = mpath_commit(head, &lim);
-	if (ret) {
+	if (ret)
 		dev_err(disk_to_dev(head->disk),
 			"the new limits of its paths do not fit: %d\n", ret);
-		adopt = false;
-	}
-	if (adopt) {
-		dev_info(disk_to_dev(head->disk),
-			 "now %llu sectors in blocks of %u bytes\n",
-			 shape.capacity, shape.blocks);
-		set_capacity_and_notify(head->disk, shape.capacity);
-	}
+	else if (adopt)
+		changed = mpath_adopt(head, &shape, blocks);
 	if (shape.agreed && get_disk_ro(head->disk) != shape.ro)
 		set_disk_ro(head->disk, shape.ro);
 	mutex_unlock(&gate->limits_lock);
 	memalloc_noio_restore(noio);
 	if (misfits)
 		mpath_event(head);
-	return adopt;
+	return changed;
 }
 EXPORT_SYMBOL_GPL(mpath_revalidate);

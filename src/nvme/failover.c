@@ -68,7 +68,7 @@ extern void nvme_init_request(struct request *req, struct nvme_command *cmd);
  * @align, @boundary: what the first path asked of the data's place in memory
  * @passes: how often all paths had their turn
  * @how: of mpn_command_begin()
- * @p2pdma: @bio may have memory of a PCI device
+ * @p2pdma: @bio has memory of a PCI device
  * @busy: a path had no request to spare
  *
  * Owner: who holds it: the request, the list, or the work. Freed when the
@@ -167,6 +167,13 @@ static void mpn_again_rewind(struct mpn_again *again)
 		};
 }
 
+/* Has it memory of a PCI device? The driver takes either all of it from there or none. */
+static bool mpn_bio_p2pdma(struct bio *bio)
+{
+	return bio->bi_vcnt && bio->bi_io_vec &&
+	       is_pci_p2pdma_page(bio->bi_io_vec[0].bv_page);
+}
+
 /* Paths of one namespace may be of different transports. */
 static bool mpn_again_fits(struct mpn_again *again, struct request_queue *q)
 {
@@ -209,13 +216,16 @@ static int mpn_again_send(struct mpath_device *mdev, void *ctx)
 	struct mpn_again *again = ctx;
 	struct request *req;
 
-	if (again->bio && !mpn_again_fits(again, q))
-		return -EREMOTEIO;
 	/* a frozen queue is no reason to keep the others waiting */
 	req = blk_mq_alloc_request(q, again->opf, BLK_MQ_REQ_NOWAIT);
 	if (IS_ERR(req)) {
 		again->busy |= PTR_ERR(req) == -EAGAIN;
 		return PTR_ERR(req);
+	}
+	/* the request keeps the queue from being changed, by a format for example */
+	if (again->bio && !mpn_again_fits(again, q)) {
+		blk_mq_free_request(req);
+		return -EREMOTEIO;
 	}
 	nvme_init_request(req, &again->cmd);
 	*mpn_req_flags(req) |= NVME_REQ_USERCMD;
@@ -225,7 +235,7 @@ static int mpn_again_send(struct mpath_device *mdev, void *ctx)
 	req->end_io = mpn_again_end_io;
 	req->end_io_data = again;
 	again->how = mpn_command_begin(path, req);
-	WRITE_ONCE(*mpn_pdu_req(again->ioucmd), req);
+	mpn_poll_at(again->ioucmd, req);
 	blk_execute_rq_nowait(req, false);
 	return 0;
 }
@@ -293,6 +303,9 @@ static bool mpn_again_wanted(struct mpn_path *path, struct request *req,
 
 	if (ended.failover == MPN_FAILOVER_OFF)
 		return false;
+	/* whatever the device had to say when its queues were taken down */
+	if (*mpn_req_flags(req) & NVME_REQ_CANCELLED)
+		ended.status = NVME_SC_HOST_ABORTED_CMD;
 	/* a queue that is down already refuses without a status */
 	if (!ended.status && error && !started &&
 	    (mpn_path_disabled(path) ||
@@ -326,6 +339,26 @@ static void mpn_again_error(struct mpn_again *again, struct mpn_path *path)
 	mpn_path_error(&path->mdev, BLK_STS_TRANSPORT);
 }
 
+/*
+ * Its own time-out (0 until it is started: the queue's), but no longer than what the
+ * driver gives by default: nobody can end a command that waits.
+ */
+static unsigned long mpn_again_time(struct request *req)
+{
+	unsigned long most = min_t(u64, (u64)nvme_io_timeout * HZ,
+				   MAX_JIFFY_OFFSET);
+
+	return min_t(unsigned long, req->timeout ?: req->q->rq_timeout, most);
+}
+
+/* Its submitter was killed, and waits for nothing but this to be gone. */
+static bool mpn_again_orphan(struct mpn_again *again)
+{
+	struct task_struct *task = io_uring_cmd_get_task(again->ioucmd);
+
+	return READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT;
+}
+
 /**
  * mpn_failover() - a command has come back, failed
  * @path: its path, pinned
@@ -357,8 +390,7 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 		.bio		= bio,
 		.cmd		= **mpn_req_cmd(req),
 		.timeout	= req->timeout,
-		/* 0 until it is started: the queue's */
-		.deadline	= jiffies + (req->timeout ?: req->q->rq_timeout),
+		.deadline	= jiffies + mpn_again_time(req),
 		.not_before	= jiffies,
 		.opf		= req_op(req) | (req->cmd_flags & REQ_POLLED),
 	};
@@ -376,10 +408,11 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 			req->nr_integrity_segments : 0;
 		again->align = queue_dma_alignment(req->q);
 		again->boundary = queue_virt_boundary(req->q);
-		again->p2pdma = blk_queue_pci_p2pdma(req->q);
 		mpn_again_rewind(again);
-		for (; bio; bio = bio->bi_next)
+		for (; bio; bio = bio->bi_next) {
 			again->bytes += bio->bi_iter.bi_size;
+			again->p2pdma |= mpn_bio_p2pdma(bio);
+		}
 	}
 	mpn_head_hold(again->head);
 	mpn_again_error(again, path);
@@ -396,12 +429,12 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	struct mpn_path *path = mpn_request_path(req);
 	struct mpn_again *again = req->end_io_data;
 	struct io_uring_cmd *ioucmd = again->ioucmd;
-	bool well = !error && !*mpn_req_status(req);
+	bool well = !error && mpn_request_well(req);
 	enum rq_end_io_ret ret = RQ_END_IO_FREE;
 	unsigned int how = again->how;
 	u64 begun = req->start_time_ns;
 
-	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
+	WRITE_ONCE(*mpn_pdu_hctx(ioucmd), NULL);
 	mpn_ana_status(path, *mpn_req_status(req));
 	if (!well && mpn_again_wanted(path, req, error)) {
 		mpn_again_error(again, path);
@@ -429,8 +462,13 @@ static unsigned long mpn_again_try(struct mpn_again *again)
 		mpn_again_give_up(again, "its time is over");
 		return 0;
 	}
+	if (mpn_again_orphan(again)) {
+		mpn_again_give_up(again, "its submitter was killed");
+		return 0;
+	}
 	if (time_before(now, again->not_before))
-		return again->not_before - now;
+		return min_t(unsigned long, again->not_before - now,
+			     MPN_AGAIN_POLL);
 	again->busy = false;
 	ret = mpath_call_for_other(&again->head->mpath, &tried, mpn_again_send,
 				   again);
@@ -532,7 +570,8 @@ void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode)
 {
 	WRITE_ONCE(head->failover, mode);
 	WRITE_ONCE(head->mpath.command_wait_ms,
-		   mode == MPN_FAILOVER_OFF ? 0 : nvme_io_timeout * MSEC_PER_SEC);
+		   mode == MPN_FAILOVER_OFF ? 0 :
+		   min_t(u64, (u64)nvme_io_timeout * MSEC_PER_SEC, U32_MAX));
 }
 
 /*

@@ -75,6 +75,8 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	head->subsys = mpn_head_subsys(ns_head);
 	head->nsid = mpn_head_nsid(ns_head);
 	head->ms = mpn_head_ms(ns_head);
+	head->lba_shift = mpn_head_lba_shift(ns_head);
+	head->mpath.block_size = 1u << head->lba_shift;
 	memcpy(head->ids, mpn_head_ids(ns_head), sizeof(head->ids));
 	kref_init(&head->ref);
 	mpn_set_failover(head, MPN_FAILOVER_IDEMPOTENT);
@@ -279,6 +281,37 @@ struct mpn_head *mpn_head_leave(struct mpn_path *path)
  */
 #define MPN_WATCH_TIME	(2 * HZ)
 
+/* Its paths may be used again: for what waits. */
+static void mpn_head_usable(struct mpn_head *head)
+{
+	struct mpath_device *any;
+	int idx;
+
+	idx = srcu_read_lock(&head->mpath.srcu);
+	any = list_first_or_null_rcu(&head->mpath.dev_list, struct mpath_device,
+				     siblings);
+	if (any)
+		mpath_path_changed(any);
+	srcu_read_unlock(&head->mpath.srcu, idx);
+	mpn_failover_kick(head);
+}
+
+static bool mpn_head_look(struct mpn_head *head)
+{
+	struct request_queue *q = head->mpath.disk->queue;
+	u8 was = head->lba_shift;
+	bool changed;
+
+	WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
+	WRITE_ONCE(head->mpath.block_size,
+		   1u << mpn_head_lba_shift(head->ns_head));
+	changed = mpath_revalidate(&head->mpath);
+	WRITE_ONCE(head->lba_shift, ilog2(queue_logical_block_size(q)));
+	if (head->lba_shift > was)
+		mpn_head_usable(head);
+	return changed;
+}
+
 static void mpn_watch_work(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(mpn_watch, mpn_watch_work);
 
@@ -290,8 +323,7 @@ static void mpn_watch_work(struct work_struct *work)
 
 	mutex_lock(&mpn_topology);
 	list_for_each_entry(head, &mpn_heads, entry) {
-		WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
-		changed |= mpath_revalidate(&head->mpath);
+		changed |= mpn_head_look(head);
 	}
 	mutex_unlock(&mpn_topology);
 	memalloc_noio_restore(noio);
@@ -303,6 +335,12 @@ static void mpn_watch_work(struct work_struct *work)
 void mpn_heads_watch(void)
 {
 	queue_delayed_work(mpn_wq, &mpn_watch, MPN_WATCH_TIME);
+}
+
+/* Now rather than later. Any context. */
+void mpn_heads_look(void)
+{
+	mod_delayed_work(mpn_wq, &mpn_watch, 0);
 }
 
 void mpn_heads_unwatch(void)

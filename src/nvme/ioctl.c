@@ -81,7 +81,7 @@ static bool mpn_ioctl_command(unsigned int cmd, void __user *arg,
 /**
  * mpn_ioctl_again() - &mpath_head_template.ioctl_again
  * @ret: of the driver: an NVMe status; -EINTR for a command that it cancelled,
- *	with its controller; -errno
+ *	with its controller; -EIO for one that a queue refused; -errno
  */
 bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 		     unsigned long arg, long ret)
@@ -94,8 +94,13 @@ bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 		.failover	= READ_ONCE(path->home->failover),
 	};
 
-	if ((ret < 0 && ret != -EINTR) ||
-	    !mpn_ioctl_command(cmd, (void __user *)arg, &ended))
+	/* a queue that is down already refuses without a status */
+	if (ret == -EIO && (mpn_path_disabled(path) ||
+			    mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE))
+		ended.status = NVME_SC_HOST_PATH_ERROR;
+	else if (ret < 0 && ret != -EINTR)
+		return false;
+	if (!mpn_ioctl_command(cmd, (void __user *)arg, &ended))
 		return false;
 	if (!ended.admin)
 		mpn_ana_status(path, ended.status);

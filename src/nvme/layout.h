@@ -119,6 +119,12 @@ static inline u16 mpn_head_ms(struct nvme_ns_head *head)
 	return READ_ONCE(*(u16 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__MS));
 }
 
+/* Of all paths: the driver goes by it, whatever their queues still say. */
+static inline u8 mpn_head_lba_shift(struct nvme_ns_head *head)
+{
+	return READ_ONCE(*(u8 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__LBA_SHIFT));
+}
+
 static inline const u8 *mpn_head_ids(struct nvme_ns_head *head)
 {
 	return MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__IDS);
@@ -150,6 +156,15 @@ static inline struct nvme_command **mpn_req_cmd(struct request *req)
 /* --- struct nvme_uring_cmd_pdu, what it keeps with an io_uring command */
 
 static inline struct request **mpn_pdu_req(struct io_uring_cmd *ioucmd)
+{
+	return MPN_AT(ioucmd->pdu, NVME_LAYOUT_NVME_URING_CMD_PDU__REQ);
+}
+
+/*
+ * The same place, once we have the command: the driver does not look there any more
+ * but to poll, which we do.
+ */
+static inline struct blk_mq_hw_ctx **mpn_pdu_hctx(struct io_uring_cmd *ioucmd)
 {
 	return MPN_AT(ioucmd->pdu, NVME_LAYOUT_NVME_URING_CMD_PDU__REQ);
 }

@@ -129,9 +129,9 @@ static void __exit mpn_exit(void)
 {
 	if (!mpn_started)
 		return;
-	mpn_heads_unwatch();
 	mpn_ana_notice_stop();
 	mpn_discover_stop();
+	mpn_heads_unwatch();	/* whoever uses a path may ask for a look */
 	mpn_effects_drain();
 	mpn_failover_stop();
 	destroy_workqueue(mpn_wq);

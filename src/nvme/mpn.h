@@ -87,6 +87,7 @@ struct mpn_ctrl {
  * @ref: one of its own until it is destroyed, one for each path that has joined
  *	until nothing is out on that path, one for each command that waits
  * @failover: enum mpn_failover
+ * @lba_shift: of the blocks that the disk has, as of the last look
  * @failovers: commands that came back with a path error and were kept
  * @given_up: of them those that ended with one
  * @again_lock: guards @again and @again_closed; taken in any context
@@ -119,6 +120,7 @@ struct mpn_head {
 	char name[DISK_NAME_LEN];
 	struct kref ref;
 	u8 failover;
+	u8 lba_shift;
 	atomic64_t failovers;
 	atomic64_t given_up;
 	spinlock_t again_lock;
@@ -284,6 +286,7 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead);
 struct mpn_head *mpn_head_leave(struct mpn_path *path);
 void mpn_head_destroy(struct mpn_head *head);
 void mpn_heads_watch(void);
+void mpn_heads_look(void);
 void mpn_heads_unwatch(void);
 
 void mpn_head_hold(struct mpn_head *head);
@@ -310,6 +313,8 @@ bool mpn_path_disabled(struct mpn_path *path);
 #define MPN_HOW		(MPN_COUNTED | MPN_TIMED)
 
 void mpn_uring_quiesce(void);
+void mpn_poll_at(struct io_uring_cmd *ioucmd, struct request *req);
+bool mpn_request_well(struct request *req);
 struct mpn_path *mpn_request_path(struct request *req);
 unsigned int mpn_command_begin(struct mpn_path *path, struct request *req);
 void mpn_command_end(struct mpn_path *path, u64 begun, unsigned int how,

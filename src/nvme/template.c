@@ -12,6 +12,15 @@ bool mpn_path_disabled(struct mpn_path *path)
 {
 	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
 
+	/*
+	 * Formatted with larger blocks: the driver would make a wrong command of
+	 * what the head takes until it has the new limits.
+	 */
+	if (unlikely(mpn_head_lba_shift(mpn_ns_head(path->ns)) >
+		     READ_ONCE(path->home->lba_shift))) {
+		mpn_heads_look();
+		return true;
+	}
 	return (READ_ONCE(path->flags) & (BIT(MPN_PATH_ANA_PENDING) |
 				BIT(MPN_PATH_ANA_READING))) ||
 	       (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||

@@ -17,7 +17,7 @@
 #include "compat.h"
 #include "mpn.h"
 
-/* Pollers that may look at a request; see mpn_uring_quiesce(). */
+/* Pollers that may look at a hardware queue; see mpn_uring_quiesce(). */
 DEFINE_STATIC_SRCU(mpn_poll_srcu);
 
 /* The driver's own end_io, learnt from the first command; never changes. */
@@ -78,6 +78,16 @@ void mpn_command_end(struct mpn_path *path, u64 begun, unsigned int how,
 	percpu_ref_put(&path->ref);
 }
 
+/*
+ * What the driver has cancelled is an error to its submitter (-EINTR), even if the
+ * device still completed it while its queues were taken down.
+ */
+bool mpn_request_well(struct request *req)
+{
+	return !*mpn_req_status(req) &&
+	       !(*mpn_req_flags(req) & NVME_REQ_CANCELLED);
+}
+
 enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status)
 {
 	return mpn_stock_end_io(req, status);
@@ -86,20 +96,19 @@ enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status)
 /*
  * A command has ended. Any context.
  *
- * The driver leaves the pdu's request pointer behind, and pollers of the same
- * ring read it on every turn until the submitter's task work has run. It is
- * cleared before the request can be freed.
+ * Pollers of the same ring look where to poll on every turn until the submitter's task
+ * work has run; that is cleared before the path is unpinned.
  */
 static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
 {
 	struct io_uring_cmd *ioucmd = req->end_io_data;
 	struct mpn_path *path = mpn_request_path(req);
-	bool well = !status && !*mpn_req_status(req);
+	bool well = !status && mpn_request_well(req);
 	unsigned int how = *mpn_pdu_status(ioucmd) & MPN_HOW;
 	enum rq_end_io_ret ret = RQ_END_IO_FREE;
 	u64 begun = req->start_time_ns;
 
-	WRITE_ONCE(*mpn_pdu_req(ioucmd), NULL);
+	WRITE_ONCE(*mpn_pdu_hctx(ioucmd), NULL);
 	if (likely(well) || !mpn_failover(path, req, status, ioucmd))
 		ret = mpn_stock_end_io(req, status);
 	mpn_command_end(path, begun, how, well);
@@ -116,6 +125,7 @@ static void mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd)
 		WRITE_ONCE(mpn_stock_end_io, req->end_io);
 		known = req->end_io;
 	}
+	mpn_poll_at(ioucmd, req);	/* nobody polls before we return */
 	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd))
 		return;
 	mpn_failover_note(req, ioucmd, mpn_command_begin(path, req));
@@ -160,14 +170,22 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 	return ret;
 }
 
+/* Where to poll for it, or NULL. Its request is not sent yet. */
+void mpn_poll_at(struct io_uring_cmd *ioucmd, struct request *req)
+{
+	WRITE_ONCE(*mpn_pdu_hctx(ioucmd),
+		   blk_rq_is_poll(req) ? req->mq_hctx : NULL);
+}
+
 /**
  * mpn_uring_cmd_iopoll() - poll for one command of a polled ring
  * @ioucmd: the command
  * @iob: where completions are gathered
- * @poll_flags: from io_uring
+ * @poll_flags: from io_uring; not used, as a task that runs gets one turn in any case
  *
- * A request that is read here may end and be used again meanwhile, which makes
- * us poll its queue in vain; its memory stays until mpn_uring_quiesce().
+ * The request may end, be used again and be freed at any time, so it is not looked at:
+ * the command remembers the hardware queue instead, whose memory stays until
+ * mpn_uring_quiesce(). Polling it may be in vain.
  * Source: nvme_ns_chr_uring_cmd_iopoll(), drivers/nvme/host/ioctl.c
  *
  * Context: Process context, may sleep.
@@ -175,22 +193,27 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
 			 unsigned int poll_flags)
 {
-	struct request *req;
+	struct blk_mq_hw_ctx *hctx;
+	struct request_queue *q;
 	int idx, ret = 0;
 
 	idx = srcu_read_lock(&mpn_poll_srcu);
-	req = READ_ONCE(*mpn_pdu_req(ioucmd));
-	if (req && blk_rq_is_poll(req))
-		ret = blk_rq_poll(req, iob, poll_flags);
+	hctx = READ_ONCE(*mpn_pdu_hctx(ioucmd));
+	q = hctx ? hctx->queue : NULL;
+	/* a frozen queue may be losing its hardware queues */
+	if (q && percpu_ref_tryget(&q->q_usage_counter)) {
+		ret = q->mq_ops->poll(hctx, iob) > 0;
+		percpu_ref_put(&q->q_usage_counter);
+	}
 	srcu_read_unlock(&mpn_poll_srcu, idx);
 	return ret;
 }
 
 /**
- * mpn_uring_quiesce() - nobody polls a request of a path that is unpinned
+ * mpn_uring_quiesce() - nobody polls for a path that is unpinned
  *
- * Called between a path's last pin, after which no pdu points to one of its
- * requests, and letting go of its controller, which may free them.
+ * Called between a path's last pin, after which no command remembers one of its hardware
+ * queues, and closing its disk, which may free them.
  *
  * Context: Process context, may sleep.
  */

@@ -36,6 +36,9 @@ once_load()
 		--first $((place[$kind] * 262144 / lba)) --depth "${once_depth:-4}" "$@"
 }
 
+# fio asks the node for its namespace first, which does not wait for a path
+has_ring() { find "/proc/$1/fd" -lname '*io_uring*' 2>/dev/null | grep -q .; }
+
 start_loads()	# start_loads HEAD
 {
 	local block=/dev/$1 char=/dev/${1/nvme/ng} kind
@@ -44,6 +47,8 @@ start_loads()	# start_loads HEAD
 	done
 	fio_load --ioengine=io_uring_cmd --cmd_type=nvme --filename="$char" --offset=8m
 	fio_load --ioengine=io_uring --direct=1 --filename="$block" --offset=16m
+	wait_for 30 has_ring "${load_pids[-2]}"
+	wait_for 30 has_ring "${load_pids[-1]}"
 }
 
 # stop_loads: each must still run, end when told, and have seen no error

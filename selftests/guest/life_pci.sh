@@ -144,12 +144,14 @@ formatted()
 	nvme admin-passthru "/dev/${head/nvme/ng}" --opcode=0x80 --namespace-id="$nsid" --cdw10="$1" \
 		--timeout=60000 >/dev/null
 	"${3:-true}"
+	all_agree() { local p; for p in $(paths_of "$head"); do usable "$p" || return 1; done; }
 	block_is() { [[ $(<"/sys/block/$head/queue/logical_block_size") == "$1" ]]; }
 	wait_for 5 block_is "$2"
 	same "sectors" "$sectors" "$(<"/sys/block/$head/size")"
-	for path in $(paths_of "$head"); do
-		wait_for 20 usable "$path"
-	done
+	with_loads all_go_on
+	# a path whose queue has smaller blocks still is not used until it has looked
+	rescan_all
+	wait_for 20 all_agree
 	with_loads all_go_on
 	# the data of a whole pass, by the other way
 	run_fio 256 --ioengine=io_uring --direct=1 --filename="/dev/$head" --rw=randwrite --size=1m --iodepth=8

@@ -272,7 +272,7 @@ bool mpath_revalidate(struct mpath_head *head)
 	struct mpath_gate *gate = head->gate;
 	struct mpath_shape shape;
 	struct queue_limits lim;
-	bool adopt, misfits, changed = false;
+	bool adopt, misfits, refused, changed = false;
 	unsigned int noio, blocks;
 	int ret = 0;
 
@@ -300,12 +300,13 @@ bool mpath_revalidate(struct mpath_head *head)
 		lim = head->base_limits[1];	/* nobody to ask */
 	mutex_unlock(&head->lock);
 
-	if (memcmp(&lim, &head->base_limits[2], sizeof(lim)))	/* not again */
+	refused = !memcmp(&lim, &head->base_limits[2], sizeof(lim));
+	if (!refused)	/* not again */
 		ret = mpath_commit(head, &lim);
 	if (ret)
 		dev_err(disk_to_dev(head->disk),
 			"the new limits of its paths do not fit: %d\n", ret);
-	else if (adopt)
+	else if (adopt && !refused)
 		changed = mpath_adopt(head, &shape, blocks);
 	if (shape.agreed && get_disk_ro(head->disk) != shape.ro)
 		set_disk_ro(head->disk, shape.ro);

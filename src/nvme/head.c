@@ -314,6 +314,7 @@ static bool mpn_head_look(struct mpn_head *head)
 
 static void mpn_watch_work(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(mpn_watch, mpn_watch_work);
+static unsigned long mpn_look_asked;
 
 static void mpn_watch_work(struct work_struct *work)
 {
@@ -321,6 +322,8 @@ static void mpn_watch_work(struct work_struct *work)
 	struct mpn_head *head;
 	bool changed = false;
 
+	clear_bit(0, &mpn_look_asked);
+	smp_mb__after_atomic();		/* who asks from now on is looked for again */
 	mutex_lock(&mpn_topology);
 	list_for_each_entry(head, &mpn_heads, entry) {
 		changed |= mpn_head_look(head);
@@ -337,10 +340,11 @@ void mpn_heads_watch(void)
 	queue_delayed_work(mpn_wq, &mpn_watch, MPN_WATCH_TIME);
 }
 
-/* Now rather than later. Any context. */
+/* Now rather than later. Any context; asked by many at once. */
 void mpn_heads_look(void)
 {
-	mod_delayed_work(mpn_wq, &mpn_watch, 0);
+	if (!test_and_set_bit(0, &mpn_look_asked))
+		mod_delayed_work(mpn_wq, &mpn_watch, 0);
 }
 
 void mpn_heads_unwatch(void)

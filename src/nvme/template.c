@@ -8,19 +8,29 @@
  * A controller that is being deleted still does I/O until its namespaces are
  * gone, see nvme_path_is_disabled() in drivers/nvme/host/multipath.c.
  */
+/*
+ * Formatted with larger blocks: the driver makes a wrong command of less than one, with a
+ * length that wraps. So nothing is sent before the head has the new limits and, as it may
+ * split what it is given, the path's own queue, which a scan of its controller brings.
+ */
+static bool mpn_blocks_stale(struct mpn_path *path)
+{
+	u8 shift = mpn_head_lba_shift(mpn_ns_head(path->ns));
+
+	if (unlikely(shift > READ_ONCE(path->home->lba_shift))) {
+		mpn_heads_look();
+		return true;
+	}
+	return 1u << shift >
+	       READ_ONCE(path->disk->queue->limits.logical_block_size);
+}
+
 bool mpn_path_disabled(struct mpn_path *path)
 {
 	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
 
-	/*
-	 * Formatted with larger blocks: the driver would make a wrong command of
-	 * what the head takes until it has the new limits.
-	 */
-	if (unlikely(mpn_head_lba_shift(mpn_ns_head(path->ns)) >
-		     READ_ONCE(path->home->lba_shift))) {
-		mpn_heads_look();
+	if (unlikely(mpn_blocks_stale(path)))
 		return true;
-	}
 	return (READ_ONCE(path->flags) & (BIT(MPN_PATH_ANA_PENDING) |
 				BIT(MPN_PATH_ANA_READING))) ||
 	       (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||
@@ -61,6 +71,9 @@ bool mpn_available_path(struct mpath_device *mdev)
 	struct mpn_path *path = mpn_path_of(mdev);
 
 	if (test_bit(MPN_PATH_GONE, &path->flags))
+		return false;
+	/* no head can have such blocks */
+	if (mpn_head_lba_shift(mpn_ns_head(path->ns)) > PAGE_SHIFT)
 		return false;
 	/* a controller does not leave that state (base specification, 8.1.3.4) */
 	if (READ_ONCE(path->ana_state) == MPN_ANA_PERSISTENT_LOSS)

@@ -177,6 +177,15 @@ void mpn_poll_at(struct io_uring_cmd *ioucmd, struct request *req)
 		   blk_rq_is_poll(req) ? req->mq_hctx : NULL);
 }
 
+/* The path of @q is not freed before mpn_uring_quiesce(). */
+static bool mpn_may_poll(struct request_queue *q)
+{
+	struct mpn_path *path = q->disk->part0->bd_holder;
+	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
+
+	return state == NVME_CTRL_LIVE || state == NVME_CTRL_DELETING;
+}
+
 /**
  * mpn_uring_cmd_iopoll() - poll for one command of a polled ring
  * @ioucmd: the command
@@ -200,9 +209,14 @@ int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
 	idx = srcu_read_lock(&mpn_poll_srcu);
 	hctx = READ_ONCE(*mpn_pdu_hctx(ioucmd));
 	q = hctx ? hctx->queue : NULL;
-	/* a frozen queue may be losing its hardware queues */
+	/*
+	 * A frozen queue may be losing its hardware queues; a command that still
+	 * remembers one now keeps it with its request. The transports' poll routines
+	 * do not expect a controller that is being set up anew.
+	 */
 	if (q && percpu_ref_tryget(&q->q_usage_counter)) {
-		ret = q->mq_ops->poll(hctx, iob) > 0;
+		if (READ_ONCE(*mpn_pdu_hctx(ioucmd)) == hctx && mpn_may_poll(q))
+			ret = q->mq_ops->poll(hctx, iob) > 0;
 		percpu_ref_put(&q->q_usage_counter);
 	}
 	srcu_read_unlock(&mpn_poll_srcu, idx);

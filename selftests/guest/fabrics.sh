@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# NVMe over TCP: the kernel's own target on 127.0.0.1, a port a path. What the counters
-# say when bios fail over and wait, and what commands do that find no path. What
-# else happens to paths is in life.sh.
+# NVMe over TCP: the kernel's own target on 127.0.0.1, a port a path. Connection
+# lost and back, target port gone, all gone and back, disconnect: under load the
+# head goes on, and afterwards nothing is held.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -16,6 +16,11 @@ verified=(--rw=randwrite --size=4m --iodepth=16 --verify=crc32c --verify_backlog
 block_load()
 {
 	with_fio "${verified[@]}" --ioengine=io_uring --direct=1 --filename="/dev/$head" -- "$@"
+}
+char_load()
+{
+	with_fio "${verified[@]}" --ioengine=io_uring_cmd --cmd_type=nvme \
+		--filename="/dev/${head/nvme/ng}" -- "$@"
 }
 
 # Each controller in turn, until a bio was in flight on one of them: not every
@@ -34,6 +39,17 @@ resets()
 	goes_on bios
 	(($(sum "$head" failovers) > 0)) || fail "no bio was in flight on a path that was reset"
 	same "failed bios" 0 "$(<"/sys/block/$head/mpath_stats/failed")"
+}
+
+a_port_goes_and_comes()
+{
+	goes_on bios
+	port_down 1
+	wait_for 10 state_is 1 disabled
+	goes_on bios
+	port_up 1
+	wait_for 10 state_is 1 usable
+	goes_on bios
 }
 
 # With no path usable for a while I/O waits, and goes on with the first one back.
@@ -56,6 +72,19 @@ all_ports_go_and_come()
 	same "failed bios" 0 "$(<"/sys/block/$head/mpath_stats/failed")"
 }
 some_parked() { (($(<"/sys/block/$head/mpath_stats/requeued") > 0)); }
+
+a_disconnect_and_return()	# a_disconnect_and_return COUNTER
+{
+	local path
+	goes_on "$1"
+	path=$(path_of_port 1)
+	nvme disconnect -d "$(ctrl_of_port 1)"
+	wait_for 1 gone "/sys/block/$head/multipath/$path"
+	goes_on "$1"
+	connect 1
+	wait_for 5 has_paths "$head" 2
+	goes_on "$1"
+}
 
 no_path_says_so()
 {
@@ -111,12 +140,16 @@ frozen_while_waiting()
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 6
+begin 10
 check "two ports, two paths, one head within two seconds" paths_join
 the_head
 check "block: controller resets, bios in flight go to the other path" block_load resets
+check "block: one target port goes and comes back" block_load a_port_goes_and_comes
 check "block: all target ports go and come back, I/O waits" block_load all_ports_go_and_come
+check "block: disconnect and connect again" block_load a_disconnect_and_return bios
+check "char: disconnect and connect again" char_load a_disconnect_and_return uring_cmds
 check "char: no usable path is EAGAIN, with failover an I/O command waits for one" no_path_says_so
 check "a task that waits for a path can be frozen" frozen_while_waiting
+check "block: resets once more" block_load resets
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

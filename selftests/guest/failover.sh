@@ -45,6 +45,18 @@ resets()
 	same "given up" 0 "$(given_up)"
 }
 
+a_port_goes_and_comes()
+{
+	goes_on uring_cmds
+	port_down 1
+	wait_for 10 state_is 1 disabled
+	goes_on uring_cmds
+	port_up 1
+	wait_for 10 state_is 1 usable
+	goes_on uring_cmds
+	same "given up" 0 "$(given_up)"
+}
+
 # No path for three seconds: what is out and what comes in waits.
 all_ports_go_and_come()
 {
@@ -94,7 +106,7 @@ off_lets_errors_through()
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 9
+begin 10
 check "two ports, two paths, one head" paths_join
 the_head
 check "plain: controllers are reset under load" char_load -- resets
@@ -103,6 +115,7 @@ check "64 KiB writes: resets" char_load --bs=64k -- resets
 check "fixed buffers, registered files: resets" char_load --fixedbufs=1 --registerfiles=1 -- resets
 check "kernel thread submits: resets" char_load --sqthread_poll=1 -- resets
 check "workers submit: resets" char_load --force_async=1 -- resets
+check "a target port goes and comes back" char_load -- a_port_goes_and_comes
 check "all target ports go and come back, commands wait" char_load -- all_ports_go_and_come
 check "failover off: the path's error reaches the submitter" off_lets_errors_through
 check "nothing is held: our modules and the transport unload" everything_unloads

@@ -93,15 +93,12 @@ enum { MPATH_IOCTL_COUNTED = 1, MPATH_IOCTL_TIMED = 2 };
 /* Only what the driver's device executes among I/O: what may wait like that. */
 u32 mpk_ioctl_counting(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd)
 {
-	switch (mpath_read_iopolicy(dev->mpath_head)) {
-	case MPATH_IOPOLICY_QD:
-		return mpk_ioctl_waits(gate, cmd) ? MPATH_IOCTL_COUNTED : 0;
-	case MPATH_IOPOLICY_ST:
-		return mpk_ioctl_waits(gate, cmd) ?
-		       MPATH_IOCTL_COUNTED | MPATH_IOCTL_TIMED : 0;
-	default:
+	enum mpath_iopolicy_e policy = mpath_read_iopolicy(dev->mpath_head);
+
+	if (!mpath_counts_active(policy) || !mpk_ioctl_waits(gate, cmd))
 		return 0;
-	}
+	return MPATH_IOCTL_COUNTED |
+	       (policy == MPATH_IOPOLICY_ST ? MPATH_IOCTL_TIMED : 0);
 }
 
 long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,

@@ -162,8 +162,7 @@ static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
 
 	hook->dev = dev;
 	hook->waited = false;
-	hook->counted = policy == MPATH_IOPOLICY_QD ||
-			policy == MPATH_IOPOLICY_ST;
+	hook->counted = mpath_counts_active(policy);
 	if (hook->counted)
 		atomic_inc(dev->nr_active);
 	hook->sent_ns = policy == MPATH_IOPOLICY_ST ? ktime_get_ns() : 0;

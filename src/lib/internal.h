@@ -144,4 +144,10 @@ void mpath_sysfs_add_head(struct mpath_head *head);
 void mpath_sysfs_del_head(struct mpath_head *head);
 void mpath_sysfs_del_path(struct mpath_device *dev);
 
+/* Does the policy look at &mpath_device.nr_active? */
+static inline bool mpath_counts_active(enum mpath_iopolicy_e policy)
+{
+	return policy == MPATH_IOPOLICY_QD || policy == MPATH_IOPOLICY_ST;
+}
+
 #endif /* MPATH_LIB_INTERNAL_H */

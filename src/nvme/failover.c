@@ -308,8 +308,7 @@ static bool mpn_again_wanted(struct mpn_path *path, struct request *req,
 		ended.status = NVME_SC_HOST_ABORTED_CMD;
 	/* a queue that is down already refuses without a status */
 	if (!ended.status && error && !started &&
-	    (mpn_path_disabled(path) ||
-	     mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE))
+	    mpn_path_down(path))
 		ended.status = NVME_SC_HOST_PATH_ERROR;
 	ended.has_effects = mpn_effects_of(path, ended.opcode, &ended.effects);
 	return mpn_may_send_again(&ended);

@@ -95,8 +95,7 @@ bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 	};
 
 	/* a queue that is down already refuses without a status */
-	if (ret == -EIO && (mpn_path_disabled(path) ||
-			    mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE))
+	if (ret == -EIO && mpn_path_down(path))
 		ended.status = NVME_SC_HOST_PATH_ERROR;
 	else if (ret < 0 && ret != -EINTR)
 		return false;

@@ -162,7 +162,8 @@ static inline struct request **mpn_pdu_req(struct io_uring_cmd *ioucmd)
 
 /*
  * The same place, once we have the command: the driver does not look there any more
- * but to poll, which we do.
+ * but to poll, which we do. NULL unless a request of the command is out on a path, which
+ * is pinned then; pollers are in mpn_poll_srcu, which the path's disk stays open for.
  */
 static inline struct blk_mq_hw_ctx **mpn_pdu_hctx(struct io_uring_cmd *ioucmd)
 {

@@ -87,7 +87,8 @@ struct mpn_ctrl {
  * @ref: one of its own until it is destroyed, one for each path that has joined
  *	until nothing is out on that path, one for each command that waits
  * @failover: enum mpn_failover
- * @lba_shift: of the blocks that the disk has, as of the last look
+ * @lba_shift: of the blocks that the disk has, as of the last look; written by
+ *	the watch (head.c), read by everybody
  * @failovers: commands that came back with a path error and were kept
  * @given_up: of them those that ended with one
  * @again_lock: guards @again and @again_closed; taken in any context
@@ -304,6 +305,7 @@ void mpn_limits_init(struct queue_limits *lim);
 
 /* template.c */
 bool mpn_path_disabled(struct mpn_path *path);
+bool mpn_path_down(struct mpn_path *path);
 
 /* uring.c */
 

@@ -5,10 +5,6 @@
 #include "mpn.h"
 
 /*
- * A controller that is being deleted still does I/O until its namespaces are
- * gone, see nvme_path_is_disabled() in drivers/nvme/host/multipath.c.
- */
-/*
  * Formatted with larger blocks: the driver makes a wrong command of less than one, with a
  * length that wraps. So nothing is sent before the head has the new limits and, as it may
  * split what it is given, the path's own queue, which a scan of its controller brings.
@@ -25,6 +21,10 @@ static bool mpn_blocks_stale(struct mpn_path *path)
 	       READ_ONCE(path->disk->queue->limits.logical_block_size);
 }
 
+/*
+ * A controller that is being deleted still does I/O until its namespaces are
+ * gone, see nvme_path_is_disabled() in drivers/nvme/host/multipath.c.
+ */
 bool mpn_path_disabled(struct mpn_path *path)
 {
 	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
@@ -38,6 +38,13 @@ bool mpn_path_disabled(struct mpn_path *path)
 		test_bit(MPN_PATH_FAILED, &path->flags)) ||
 	       test_bit(MPN_PATH_GONE, &path->flags) ||
 	       test_bit(GD_DEAD, &path->disk->state);
+}
+
+/* Its queue may refuse a request without a status: that is the path's failure. */
+bool mpn_path_down(struct mpn_path *path)
+{
+	return mpn_path_disabled(path) ||
+	       mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE;
 }
 
 /*

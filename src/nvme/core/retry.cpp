@@ -55,20 +55,23 @@ constexpr Row kTable[] = {
 	{true, kAll, 0x0a, "get features: changes nothing"},
 };
 
+bool is_path_related(u16 status) noexcept
+{
+	return (status >> kTypeShift & kTypeMask) == kPathRelated;
+}
+
 } // namespace
 
 bool is_path_status(u16 status) noexcept
 {
-	return (status >> kTypeShift & kTypeMask) == kPathRelated ||
-	       (status & kTypeAndCode) == kQueueDeleted;
+	return is_path_related(status) || (status & kTypeAndCode) == kQueueDeleted;
 }
 
 bool says_not_executed(u16 status) noexcept
 {
 	const u8 code = status & 0xff;
 
-	return (status >> kTypeShift & kTypeMask) == kPathRelated && code >= kAnaFirst &&
-	       code <= kAnaLast;
+	return is_path_related(status) && code >= kAnaFirst && code <= kAnaLast;
 }
 
 bool is_idempotent(const Ended &cmd) noexcept

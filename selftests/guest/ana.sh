@@ -16,7 +16,6 @@ trace=/sys/kernel/tracing
 
 ana() { echo "$2" >"$target/ports/$1/ana_groups/${3:-1}/ana_state"; }	# ana PORT STATE [GROUP]
 of_path() { cat "/sys/block/$head/mpath_stats/$(path_of_port "$1")/$2"; }	# of_path PORT FILE
-is() { [[ $(of_path "$1" "$2") == "$3" ]]; }		# is PORT FILE VALUE
 
 # Only events, no polls, unless a test is about them; but a kernel whose driver has no
 # tracepoints has no notices for us.
@@ -28,7 +27,7 @@ joins()
 	paths_join
 	notices_or_poll >$poll
 	for port in "${ports[@]}"; do
-		wait_for 5 is "$port" ana_state optimized
+		wait_for 5 of_port_is "$port" ana_state optimized
 		same "group" 1 "$(of_path "$port" ana_grpid)"
 		same "access" optimized "$(of_path "$port" access_state)"
 		wait_for 5 state_is "$port" usable
@@ -53,20 +52,20 @@ notices_are_heard()
 {
 	(($(<$poll) == 0)) || skip "the driver has no tracepoints"
 	ana 1 non-optimized
-	wait_for 3 is 1 ana_state non-optimized
+	wait_for 3 of_port_is 1 ana_state non-optimized
 	same "access" non-optimized "$(of_path 1 access_state)"
 	only_port 2 bios
 	ana 1 inaccessible
-	wait_for 3 is 1 ana_state inaccessible
+	wait_for 3 of_port_is 1 ana_state inaccessible
 	same "state" inaccessible "$(of_path 1 state)"
 	ana 2 non-optimized
-	wait_for 3 is 2 ana_state non-optimized
+	wait_for 3 of_port_is 2 ana_state non-optimized
 	only_port 2 bios
 	ana 1 optimized
-	wait_for 3 is 1 ana_state optimized
+	wait_for 3 of_port_is 1 ana_state optimized
 	only_port 1 bios
 	ana 2 optimized
-	wait_for 3 is 2 ana_state optimized
+	wait_for 3 of_port_is 2 ana_state optimized
 }
 
 polls_do_without_notices()
@@ -77,9 +76,9 @@ polls_do_without_notices()
 	nvme set-feature "/dev/$ctrl" -f 0x0b -v 0 >/dev/null
 	ana 1 non-optimized
 	echo 1 >$poll
-	wait_for 5 is 1 ana_state non-optimized
+	wait_for 5 of_port_is 1 ana_state non-optimized
 	ana 1 optimized
-	wait_for 5 is 1 ana_state optimized
+	wait_for 5 of_port_is 1 ana_state optimized
 	echo "$before" >$poll
 	# a new connection asks for them again
 	echo 1 >"/sys/class/nvme/$ctrl/reset_controller"
@@ -95,12 +94,12 @@ another_group()
 	done
 	ana 1 non-optimized 2
 	echo 2 >$target/subsystems/$nqn/namespaces/1/ana_grpid
-	wait_for 5 is 1 ana_grpid 2
-	wait_for 5 is 1 ana_state non-optimized
+	wait_for 5 of_port_is 1 ana_grpid 2
+	wait_for 5 of_port_is 1 ana_state non-optimized
 	echo 1 >$target/subsystems/$nqn/namespaces/1/ana_grpid
-	wait_for 5 is 1 ana_grpid 1
-	wait_for 5 is 1 ana_state optimized
-	wait_for 5 is 2 ana_grpid 1
+	wait_for 5 of_port_is 1 ana_grpid 1
+	wait_for 5 of_port_is 1 ana_state optimized
+	wait_for 5 of_port_is 2 ana_grpid 1
 	for port in "${ports[@]}"; do
 		rmdir "$target/ports/$port/ana_groups/2"
 	done
@@ -126,14 +125,14 @@ states_change()
 				goes_on $kind
 				ana "$port" $state
 				goes_on $kind
-				wait_for 5 is "$port" ana_state $state
+				wait_for 5 of_port_is "$port" ana_state $state
 				goes_on $kind
 				ana "$port" optimized
-				wait_for 5 is "$port" ana_state optimized
+				wait_for 5 of_port_is "$port" ana_state optimized
 			done
 		done
 	done
-	same "given up" 0 "$(cut -d' ' -f2 "/sys/block/$head/passthru_failovers")"
+	same "given up" 0 "$(given_up)"
 }
 
 # In the order in which it hurts: the notices come one after another.
@@ -150,8 +149,8 @@ ports_swap()
 	done
 	ana 1 optimized
 	ana 2 optimized
-	wait_for 5 is 1 ana_state optimized
-	wait_for 5 is 2 ana_state optimized
+	wait_for 5 of_port_is 1 ana_state optimized
+	wait_for 5 of_port_is 2 ana_state optimized
 }
 
 all_inaccessible()
@@ -160,15 +159,15 @@ all_inaccessible()
 	goes_on $kind
 	ana 1 inaccessible
 	ana 2 inaccessible
-	wait_for 5 is 1 ana_state inaccessible
-	wait_for 5 is 2 ana_state inaccessible
+	wait_for 5 of_port_is 1 ana_state inaccessible
+	wait_for 5 of_port_is 2 ana_state inaccessible
 	before=$(sum "$head" $kind)
 	sleep 2
 	(($(sum "$head" $kind) <= before + 32)) || fail "I/O went on"
 	ana 2 optimized
 	goes_on $kind
 	ana 1 optimized
-	wait_for 5 is 1 ana_state optimized
+	wait_for 5 of_port_is 1 ana_state optimized
 }
 
 under_load() { kind=$2; load "$1" -- "$3"; }
@@ -197,8 +196,8 @@ lost_for_good()
 	local begin
 	ana 1 persistent-loss
 	ana 2 persistent-loss
-	wait_for 5 is 1 ana_state persistent-loss
-	wait_for 5 is 2 ana_state persistent-loss
+	wait_for 5 of_port_is 1 ana_state persistent-loss
+	wait_for 5 of_port_is 2 ana_state persistent-loss
 	begin=$(now_ms)
 	! dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct status=none 2>"$work/dd" ||
 		fail "read from lost storage"
@@ -207,8 +206,8 @@ lost_for_good()
 	! nvme read "/dev/${head/nvme/ng}" -c 0 -z 4096 -d /dev/null 2>"$work/read" || fail "read by ioctl"
 	ana 1 optimized
 	ana 2 optimized
-	wait_for 5 is 1 ana_state optimized
-	wait_for 5 is 2 ana_state optimized
+	wait_for 5 of_port_is 1 ana_state optimized
+	wait_for 5 of_port_is 2 ana_state optimized
 	dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct status=none
 }
 
@@ -219,13 +218,13 @@ changes_too_long()
 	ctrl=$(ctrl_of_port 1)
 	mark=$(dmesg | wc -l)
 	ana 1 change
-	wait_for 5 is 1 ana_state change
+	wait_for 5 of_port_is 1 ana_state change
 	only_port 2 bios
 	said() { dmesg | tail -n +"$mark" | grep -q "$ctrl: an ANA group has been changing"; }
 	wait_for 25 said
 	ana 1 optimized
 	wait_for 20 is_live 1
-	wait_for 10 is 1 ana_state optimized
+	wait_for 10 of_port_is 1 ana_state optimized
 }
 
 start_unloaded

@@ -80,10 +80,9 @@ dm_paths()	# dm_paths N: that many are active
 
 # ---- what the faults wait for ----------------------------------------------------
 
-live_ctrl() { local c; c=$(ctrl_of_port "$1") && [[ -n $c && $(<"/sys/class/nvme/$c/state") == live ]]; }
-not_live() { ! live_ctrl "$1"; }
+not_live() { ! is_live "$1"; }
 port_is_down() { wait_for 30 not_live "$1"; }
-port_is_up() { wait_for 60 live_ctrl "$1"; }
+port_is_up() { wait_for 60 is_live "$1"; }
 path_has_left() { wait_for 60 gone "/sys/block/$1"; }
 paths_are_back()
 {

@@ -71,7 +71,7 @@ all_ports_go_and_come()
 	wait_for 10 state_is 2 usable
 	same "failed bios" 0 "$(<"/sys/block/$head/mpath_stats/failed")"
 }
-some_parked() { (($(<"/sys/block/$head/mpath_stats/requeued") > 0)); }
+some_parked() { look "/sys/block/$head/mpath_stats/requeued" && ((_seen)); }
 
 a_disconnect_and_return()	# a_disconnect_and_return COUNTER
 {
@@ -125,8 +125,7 @@ frozen_while_waiting()
 	waits() { grep -qs mpk_pause /proc/$pid/stack; }
 	wait_for 10 waits
 	echo FROZEN >"$dir/f/freezer.state"
-	frozen() { grep -qx FROZEN "$dir/f/freezer.state"; }
-	wait_for 5 frozen || { echo THAWED >"$dir/f/freezer.state"; umount "$dir"; fail "it cannot be frozen"; }
+	wait_for 5 line_is "$dir/f/freezer.state" FROZEN || { echo THAWED >"$dir/f/freezer.state"; umount "$dir"; fail "it cannot be frozen"; }
 	echo THAWED >"$dir/f/freezer.state"
 	for port in "${ports[@]}"; do
 		port_up "$port"

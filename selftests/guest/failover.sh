@@ -23,9 +23,6 @@ char_load()	# char_load FIO-OPTION... -- COMMAND...
 		--filename="/dev/${head/nvme/ng}" "${options[@]}" -- "$@"
 }
 
-kept() { cut -d' ' -f1 "/sys/block/$head/passthru_failovers"; }
-given_up() { cut -d' ' -f2 "/sys/block/$head/passthru_failovers"; }
-
 # Each controller in turn, until commands were in flight on some of them.
 resets()
 {

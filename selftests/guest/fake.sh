@@ -147,14 +147,18 @@ bg()
 # joined [PID]: wait for it; exit status is its own
 joined() { wait "${1:-$bg_pid}"; }
 
-# count [PATH.]NAME
-count()
+find_count()	# find_count [PATH.]NAME: in $_count
 {
-	local all=$'\n'$(<$fake_dir/counts)
-	[[ $all =~ $'\n'"$1 "(-?[0-9]+) ]] && echo "${BASH_REMATCH[1]}"
+	local name
+	while read -r name _count; do
+		[[ $name != "$1" ]] || return 0
+	done <$fake_dir/counts
+	_count=''
+	return 1
 }
-count_is() { [[ $(count "$1") == "$2" ]]; }
-count_least() { (($(count "$1") >= $2)); }
+count() { find_count "$1" && echo "$_count"; }	# count [PATH.]NAME
+count_is() { find_count "$1" && [[ $_count == "$2" ]]; }
+count_least() { find_count "$1" && ((_count >= $2)); }
 
 # new_head HEAD PATHS [OPTION...]: paths HEADa, HEADb, ..., all live, first
 # partition scan done, counters reset
@@ -184,7 +188,7 @@ nth()	# nth HEAD I: name of path I
 }
 scanned()	# scanned HEAD: its first partition scan is over
 {
-	wait_for 20 is_one "/sys/block/$1/partscan" || {
+	wait_for 20 line_is "/sys/block/$1/partscan" 1 || {
 		grep . /sys/block/"$1"/{partscan,size,ext_range,inflight}
 		return 1
 	}
@@ -193,7 +197,6 @@ scanned()	# scanned HEAD: its first partition scan is over
 	: <"/dev/$1"
 	wait_for 10 idle "$1"
 }
-is_one() { [[ $(<"$1") == 1 ]]; }
 idle()
 {
 	local reads writes
@@ -201,10 +204,10 @@ idle()
 	((!reads && !writes))
 }
 
-state_of() { echo "$(<"/sys/block/$1/mpath_stats/$2/state")"; }
-state_is() { [[ $(state_of "$1" "$2") == "$3" ]]; }
-stat_of() { echo "$(<"/sys/block/$1/mpath_stats/$2")"; }
-stat_least() { (($(stat_of "$1" "$2") >= $3)); }
+state_of() { look "/sys/block/$1/mpath_stats/$2/state"; echo "$_seen"; }
+state_is() { line_is "/sys/block/$1/mpath_stats/$2/state" "$3"; }
+stat_of() { look "/sys/block/$1/mpath_stats/$2"; echo "$_seen"; }
+stat_least() { look "/sys/block/$1/mpath_stats/$2" && ((_seen >= $3)); }
 
 policy() { echo "$2" >"/sys/block/$1/mpath_policy"; }
 

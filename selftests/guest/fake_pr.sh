@@ -6,6 +6,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=fake.sh
+. "$here/fake.sh"
 # shellcheck source-path=SCRIPTDIR source=fake_pr_lib.sh
 . "$(dirname "$0")/fake_pr_lib.sh"
 
@@ -151,7 +153,7 @@ partition()
 	same "in the kernel" "0 3: 0x1 0x1 0x1" "$(ctl node_pr ${node}1 read_keys 8)"
 }
 
-begin 14
+fake_begin 13
 check "register reaches each path" test_on path registers
 check "register reaches paths that share a registration" test_on host registers
 check "a wrong key changes nothing, one a path" test_on path wrong_key
@@ -165,5 +167,4 @@ check "removed head" test_on path removed_head
 check "a path without reservations" test_on path not_supported
 check "a partition of the head" test_on path partition
 check "register, a driver that cannot pin paths" without_pins test_on path registers
-check "the modules unload" unloads
-ktap_finished
+fake_end

@@ -1,14 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Reservations on a head of mpath_fake.ko; sourced by bash, after lib.sh.
+# Reservations on a head of mpath_fake.ko; sourced by bash, after fake.sh.
 # shellcheck shell=bash disable=SC2030,SC2031,SC2034,SC2154	# subshells; names of lib.sh
-
-guest_only
-module=$modules/mpath_fake.ko
-[[ -e $module ]] || skip_all "$module is missing: make selftest-modules"
-start_unloaded
-debug=/sys/kernel/debug
-mountpoint -q $debug || mount -t debugfs none $debug
-fake=$debug/mpath_fake
 
 head=fpr node=/dev/fpr
 conflict=24 ioerr=2 path_failed=65536
@@ -16,28 +8,40 @@ wero=3 wear=5	# write exclusive: registrants only, all registrants
 
 # ---- the fake --------------------------------------------------------------
 
-# ctl COMMAND...: one command; prints what it says
-ctl()
+paths()
 {
-	local fd said status=0
-	exec {fd}<>$fake/control
-	echo "$*" >&"$fd" || status=1
-	IFS= read -r -d '' -u "$fd" said || true
-	exec {fd}>&-
-	printf '%s' "$said"
-	return $status
+	local h path more
+	while read -r h path more; do
+		[[ $h != "$head" || -z $path || -n $more ]] || echo "$path"
+	done <$fake_dir/heads
 }
+state() { state_of $head "$1"; }
+is_state() { state_is $head "$1" "$2"; }
 
-paths() { awk -v h=$head '$1 == h && NF == 2 { print $2 }' $fake/heads; }
-count() { awk -v k="$1" '$1 == k { print $2 }' $fake/counts; }
-state() { echo "$(<"/sys/block/$head/mpath_stats/$1/state")"; }
-is_state() { [[ $(state "$1") == "$2" ]]; }
-
-# What the storage has: "NEXUS=KEY ..." in the order of their names, or nothing
-regs() { awk -v h=$head '$1 == h && NF == 3 { print $2 "=" $3 }' $fake/pr | sort | xargs; }
-holder() { awk -v h=$head '$1 == h && $2 == "generation" { print $NF }' $fake/pr; }
-are_regs() { [[ $(regs) == "$*" ]]; }
-no_regs() { [[ -z $(regs) ]]; }
+# find_regs: what the storage has, "NEXUS=KEY ..." in the order of their names, in $_regs
+find_regs()
+{
+	local h nexus key more i all=()
+	while read -r h nexus key more; do
+		[[ $h == "$head" && -n $key && -z $more ]] || continue
+		for ((i = ${#all[@]}; i > 0; i--)); do
+			[[ ${all[i - 1]} > $nexus=$key ]] || break
+			all[i]=${all[i - 1]}
+		done
+		all[i]=$nexus=$key
+	done <$fake_dir/pr
+	_regs="${all[*]}"
+}
+regs() { find_regs; echo "$_regs"; }
+holder()
+{
+	local words
+	while read -r -a words; do
+		[[ ${words[0]} != "$head" || ${words[1]} != generation ]] || echo "${words[-1]}"
+	done <$fake_dir/pr
+}
+are_regs() { find_regs; [[ $_regs == "$*" ]]; }
+no_regs() { find_regs; [[ -z $_regs ]]; }
 
 # regs_are KEY PATH...: one registration for each of these paths, or one for all
 regs_are()
@@ -109,8 +113,7 @@ test_on()
 	trap 'ctl release all; ctl del_head $head' EXIT
 	make_head
 	"$@"
-	same "callbacks in a wrong context" 0 "$(count wrong_context)"
-	same "threads that nobody released" 0 "$(count stop_timeouts)"
+	fake_clean
 }
 
 scope=path	# of the tests that say nothing else
@@ -120,15 +123,3 @@ without_pins()
 	local pins=0
 	"$@"
 }
-
-unloads()
-{
-	rmmod mpath_fake
-	rmmod libmultipath_cxx
-}
-
-load()
-{
-	insmod "$modules/libmultipath_cxx.ko" && insmod "$module"
-}
-load || { echo "Bail out! the modules do not load"; exit 1; }

@@ -5,6 +5,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=fake.sh
+. "$here/fake.sh"
 # shellcheck source-path=SCRIPTDIR source=fake_pr_lib.sh
 . "$(dirname "$0")/fake_pr_lib.sh"
 
@@ -301,7 +303,7 @@ removed_meanwhile()
 	make_head	# for the clean-up
 }
 
-begin 23
+fake_begin 22
 check "a path that joins is blocked until it is registered" test_on path joins
 check "a path that shares the registration, too" test_on host joins
 check "bios wait for the only path to be registered" test_on path joins_alone
@@ -324,5 +326,4 @@ check "a path joins during a register that fails" test_on path joins_in_vain
 check "paths join and fail while keys change" test_on path many_at_once
 check "the head goes during a register" test_on path removed_meanwhile
 check "the same, its driver cannot pin paths" without_pins test_on path removed_meanwhile
-check "the modules unload" unloads
-ktap_finished
+fake_end

@@ -28,7 +28,6 @@ reset()	# reset PATH
 	echo 1 >"/sys/class/nvme/$(ctrl_of "$1")/reset_controller"
 }
 
-live() { [[ $(<"/sys/class/nvme/$(ctrl_of "$1")/state") == live ]]; }
 
 spread_by_depth()
 {

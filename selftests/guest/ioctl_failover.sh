@@ -15,7 +15,6 @@ latency_ns=$(some 2500000000 4500000000)
 # as long as the driver looks for partitions; longer than a path is asked often
 join_secs=60
 
-kept() { cut -d' ' -f1 "/sys/block/$head/passthru_failovers"; }
 busy_port()	# busy is the port whose path's count of ioctls differs from ${was[PORT]}
 {
 	for busy in "${ports[@]}"; do

@@ -85,15 +85,19 @@ refused()
 
 # ---- waiting ---------------------------------------------------------------
 
+# What is asked again and again starts no process, not even a subshell: in a guest with
+# a debug kernel that takes as long as a hundred I/Os. Such functions leave their answer
+# in a variable that begins with "_".
+
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 # wait_for SECONDS COMMAND...: until it succeeds, looking every 20 ms
 wait_for()
 {
-	local end=$(($(now_ms) + $1 * 1000 * slow))
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000 * slow))
 	shift
 	until "$@"; do
-		if (($(now_ms) > end)); then
+		if ((${EPOCHREALTIME/./} > end)); then
 			echo "waited in vain for: $*"
 			return 1
 		fi
@@ -102,7 +106,20 @@ wait_for()
 }
 
 exec {never}<> <(:)
-usleep() { read -r -t "$(printf '0.%06d' "$1")" -u "$never" || true; }
+usleep()
+{
+	local seconds
+	printf -v seconds '0.%06d' "$1"
+	read -r -t "$seconds" -u "$never" || true
+}
+
+# look FILE: its first line is left in $_seen
+look()
+{
+	_seen=''
+	{ read -r _seen <"$1"; } 2>/dev/null
+}
+line_is() { look "$1" && [[ $_seen == "$2" ]]; }	# line_is FILE LINE
 
 gone() { [[ ! -e $1 ]]; }
 there() { [[ -e $1 ]]; }
@@ -225,20 +242,20 @@ path_disks()
 	done
 }
 
-paths_of()	# paths_of HEAD
+find_paths()	# find_paths HEAD: in $_paths
 {
 	local link
+	_paths=()
 	for link in "/sys/block/$1/multipath/"nvme*; do
-		[[ ! -L $link ]] || echo "${link##*/}"
+		[[ ! -L $link ]] || _paths+=("${link##*/}")
 	done
 }
-
-has_paths()	# has_paths HEAD N
+paths_of()	# paths_of HEAD
 {
-	local -a paths
-	mapfile -t paths < <(paths_of "$1")
-	((${#paths[@]} == $2))
+	find_paths "$1"
+	((!${#_paths[@]})) || printf '%s\n' "${_paths[@]}"
 }
+has_paths() { find_paths "$1"; ((${#_paths[@]} == $2)); }	# has_paths HEAD N
 
 head_of()	# head_of PATH
 {
@@ -248,28 +265,44 @@ head_of()	# head_of PATH
 	done
 }
 
-all_claimed()
+all_claimed()	# there are path disks, and each has a head
 {
-	local path
-	[[ -n $(path_disks) ]] || return 1
-	for path in $(path_disks); do
-		[[ -n $(head_of "$path") ]] || return 1
+	local file some=0
+	local -A claimed=()
+	for file in /sys/block/nvme*/multipath/nvme*; do
+		claimed[${file##*/}]=1
 	done
+	for file in /sys/block/nvme*; do
+		[[ -e $file && ! -e $file/mpath_policy && ! -e $file/multipath ]] || continue
+		[[ -n ${claimed[${file##*/}]} ]] || return 1
+		some=1
+	done
+	((some))
 }
 
 counter()	# counter HEAD PATH NAME
 {
-	echo "$(<"/sys/block/$1/mpath_stats/$2/$3")"
+	look "/sys/block/$1/mpath_stats/$2/$3"
+	echo "$_seen"
 }
 
-sum()	# sum HEAD NAME: over all paths
+add_up()	# add_up HEAD NAME: over all paths, in $_total
 {
-	local path total=0
-	for path in $(paths_of "$1"); do
-		total=$((total + $(counter "$1" "$path" "$2")))
+	local path
+	_total=0
+	find_paths "$1"
+	for path in "${_paths[@]}"; do
+		# it may go meanwhile
+		! look "/sys/block/$1/mpath_stats/$path/$2" || _total=$((_total + _seen))
 	done
-	echo $total
 }
+sum() { add_up "$@"; echo "$_total"; }	# sum HEAD NAME
+
+# Passthrough commands of $head that another path has kept from failing, and those that
+# were given up
+kept() { look "/sys/block/$head/passthru_failovers"; echo "${_seen% *}"; }
+given_up() { look "/sys/block/$head/passthru_failovers"; echo "${_seen#* }"; }
+kept_more_than() { look "/sys/block/$head/passthru_failovers"; ((${_seen% *} > $1)); }
 
 set_policy()	# set_policy HEAD POLICY
 {
@@ -277,6 +310,7 @@ set_policy()	# set_policy HEAD POLICY
 }
 
 ctrl_of() { [[ $1 =~ ^(nvme[0-9]+)n ]] && echo "${BASH_REMATCH[1]}"; }
+live() { line_is "/sys/class/nvme/${1%n*}/state" live; }	# live PATH: its controller
 
 pci_of()	# pci_of PATH: the address of its controller
 {
@@ -340,7 +374,7 @@ with_fio()
 }
 
 # finished PID: ended, waited for or not
-finished() { [[ ! -d /proc/$1 ]] || grep -qs '^State:.Z' "/proc/$1/status"; }
+finished() { ! look "/proc/$1/stat" || [[ $_seen == *') Z '* ]]; }
 
 # goes_on COUNTER: I/O on the paths of $head
 goes_on()
@@ -349,4 +383,4 @@ goes_on()
 	base=$(sum "$head" "$1")
 	wait_for 20 more_than "$1" $((base + 50))
 }
-more_than() { (($(sum "$head" "$1") > $2)); }
+more_than() { add_up "$head" "$1"; ((_total > $2)); }

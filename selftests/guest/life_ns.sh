@@ -59,16 +59,6 @@ there_with()	# there_with UUID PATHS: the head of this namespace
 	[[ -n $h ]] && has_paths "$h" "$2"
 }
 
-# of the head that is looked at: each controller has more than one namespace
-path_of_port()
-{
-	local c path
-	c=$(ctrl_of_port "$1")
-	for path in $(paths_of "$head"); do
-		[[ $path != "${c}n"* ]] || echo "$path"
-	done
-}
-
 all_join()
 {
 	local port
@@ -128,7 +118,7 @@ grow_to()	# grow_to SECTORS
 	dmsetup resume mpath_grow
 	echo 1 >$ns/1/revalidate_size
 }
-size_is() { [[ $(<"/sys/block/$head/size") == "$1" ]]; }
+size_is() { line_is "/sys/block/$head/size" "$1"; }
 heard() { grep -q "^change@.*/$head .*RESIZE=1" "$work/uevents"; }
 
 resized()
@@ -158,7 +148,7 @@ made_again()	# the second namespace, with another identity each time
 	"$programs/once" --block "/dev/$old" --limit 60 --until-error >"$work/until" 2>&1 &
 	load=$!
 	before=$(sum "$old" bios)
-	busy() { (($(sum "$old" bios) > before + 10)); }
+	busy() { add_up "$old" bios; ((_total > before + 10)); }
 	wait_for 20 busy
 	echo 0 >$ns/2/enable
 	wait_for 20 gone "/sys/block/$old"

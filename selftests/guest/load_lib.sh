@@ -37,7 +37,12 @@ once_load()
 }
 
 # fio asks the node for its namespace first, which does not wait for a path
-has_ring() { find "/proc/$1/fd" -lname '*io_uring*' 2>/dev/null | grep -q .; }
+has_ring()	# has_ring PID
+{
+	local maps
+	{ mapfile -t maps <"/proc/$1/maps"; } 2>/dev/null
+	[[ ${maps[*]} == *io_uring* ]]
+}
 
 start_loads()	# start_loads HEAD
 {

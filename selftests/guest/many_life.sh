@@ -20,14 +20,13 @@ heads_with()	# heads_with PATHS: those that have that many
 many_heads() { (($(heads_with 2 | wc -l) == 128)); }
 
 reset() { echo 1 >"/sys/class/nvme/$(ctrl_of "$1")/reset_controller"; }
-live() { [[ $(<"/sys/class/nvme/$(ctrl_of "$1")/state") == live ]]; }
 
-# One after another, then eight at a time.
+# One after another (on a debug kernel every eighth), then eight at a time.
 sixty_four_reset()
 {
-	local path n=0 pids=()
-	for path in "${paths[@]}"; do
-		reset "$path"
+	local i path n=0 pids=()
+	for ((i = 0; i < ${#paths[@]}; i += $(some 1 8))); do
+		reset "${paths[i]}"
 	done
 	for path in "${paths[@]}"; do
 		reset "$path" &

@@ -52,19 +52,35 @@ port_up()	# port_up PORT [NQN]
 	ln -s "$target/subsystems/${2:-$nqn}" "$target/ports/$1/subsystems/${2:-$nqn}"
 }
 port_down() { rm "$target/ports/$1/subsystems/${2:-$nqn}"; }	# port_down PORT [NQN]
-connect() { nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n "${2:-$nqn}" --reconnect-delay=1 --ctrl-loss-tmo=60; }
+connect()	# connect PORT [NQN]: so that only a test that wants it loses the controller
+{
+	nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n "${2:-$nqn}" --reconnect-delay=1 \
+		--ctrl-loss-tmo=$((60 * slow))
+}
 
 the_head() { head=$(heads); [[ -n $head && $head != *$'\n'* ]]; }
-ctrl_of_port()	# ctrl_of_port PORT: the controller connected to it
+# find_port PORT: the controller connected to it is left in $_ctrl; its namespace in
+# $_path, of several that one which is a path of $head
+find_port()
 {
-	grep -ls "trsvcid=442$1\$\|trsvcid=442$1," /sys/class/nvme/nvme*/address | sed 's/.*\(nvme[0-9]*\).address/\1/'
+	local file path
+	_ctrl='' _path=''
+	for file in /sys/class/nvme/nvme*/address; do
+		look "$file" && [[ $_seen =~ trsvcid=442$1(,|$) ]] || continue
+		_ctrl=${file%/address} _ctrl=${_ctrl##*/}
+		for path in "/sys/block/$head/multipath/${_ctrl}n"* "/sys/class/nvme/$_ctrl/$_ctrl"n*; do
+			[[ ! -e $path ]] || { _path=${path##*/}; break; }
+		done
+		return
+	done
+	return 1
 }
-path_of_port() { local c; c=$(ctrl_of_port "$1") && basename "$(echo /sys/class/nvme/"$c"/nvme*n*)"; }
-state_is()	# state_is PORT usable|disabled
-{
-	[[ $(<"/sys/block/$head/mpath_stats/$(path_of_port "$1")/state") == "$2" ]]
-}
-is_live() { [[ $(<"/sys/class/nvme/$(ctrl_of_port "$1")/state") == live ]]; }
+ctrl_of_port() { find_port "$1" && echo "$_ctrl"; }	# ctrl_of_port PORT
+path_of_port() { find_port "$1" && [[ -n $_path ]] && echo "$_path"; }	# path_of_port PORT
+# of_port_is PORT FILE VALUE: of the counters and states of a path
+of_port_is() { find_port "$1" && line_is "/sys/block/$head/mpath_stats/$_path/$2" "$3"; }
+state_is() { of_port_is "$1" state "$2"; }	# state_is PORT usable|disabled
+is_live() { find_port "$1" && line_is "/sys/class/nvme/$_ctrl/state" live; }
 
 paths_join()
 {

@@ -89,7 +89,7 @@ reset_controllers()
 	same "failed bios" 0 "$(<"/sys/block/$head/mpath_stats/failed")"
 	has_paths "$head" "$nr_paths" || fail "a path left by a reset"
 }
-is_live() { [[ $(<"$1/state") == live ]]; }
+is_live() { line_is "$1/state" live; }
 
 resets()
 {

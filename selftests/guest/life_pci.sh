@@ -26,8 +26,7 @@ head_of_subsystem()	# head_of_subsystem NQN: the first
 }
 metadata_of() { cat "/sys/block/$1/metadata_bytes"; }
 
-live() { [[ $(<"/sys/class/nvme/$(ctrl_of "$1")/state") == live ]]; }
-usable() { [[ $(counter "$head" "$1" state) == usable ]]; }
+usable() { line_is "/sys/block/$head/mpath_stats/$1/state" usable; }
 
 # One after another, then all at once: a write ends with its reset.
 resets()
@@ -76,7 +75,7 @@ through()
 	"$fault"
 	goes_on $counter
 	stop_loads
-	same "given up" 0 "$(cut -d' ' -f2 "/sys/block/$head/passthru_failovers")"
+	same "given up" 0 "$(given_up)"
 }
 
 # Every third command of one path ends with a path error (the driver's own fault
@@ -96,15 +95,13 @@ errors_injected()
 		echo -1 >"$dir/times"
 		echo 3 >"$dir/interval"
 		echo 100 >"$dir/probability"
-		wait_for 30 more_kept $((before + 20))
+		wait_for 30 kept_more_than $((before + 20))
 		goes_on uring_cmds
 		echo 0 >"$dir/probability"
 		goes_on uring_cmds
 		before=$(kept)
 	done
 }
-kept() { cut -d' ' -f1 "/sys/block/$head/passthru_failovers"; }
-more_kept() { (($(kept) > $1)); }
 
 with_metadata()	# with_metadata FAULT OPTION...
 {
@@ -124,34 +121,28 @@ private()
 	with_loads resets
 }
 
-rescan_all()
-{
-	local path
-	for path in $(paths_of "$head"); do
-		echo 1 >"/sys/class/nvme/$(ctrl_of "$path")/rescan_controller"
-	done
-}
+all_agree() { local p; find_paths "$head"; for p in "${_paths[@]}"; do usable "$p" || return 1; done; }
+block_is() { line_is "/sys/block/$head/queue/logical_block_size" "$1"; }
 
-# formatted LBAF BYTES [AND-THEN]: through the head, as an operator would. The other
-# controllers have not looked at their namespaces again then.
+# formatted LBAF BYTES: through the head, as an operator would. The other controllers have
+# not looked at their namespaces again then; they are told to.
 formatted()
 {
-	local path sectors nsid
+	local sectors nsid path
 	sectors=$(<"/sys/block/$head/size")
 	nsid=$(<"/sys/block/$head/nsid")
+	dmesg -C
 	# not "nvme format": it wants the node to look for namespaces then, which only a
 	# controller's does
 	nvme admin-passthru "/dev/${head/nvme/ng}" --opcode=0x80 --namespace-id="$nsid" --cdw10="$1" \
 		--timeout=60000 >/dev/null
-	"${3:-true}"
-	all_agree() { local p; for p in $(paths_of "$head"); do usable "$p" || return 1; done; }
-	block_is() { [[ $(<"/sys/block/$head/queue/logical_block_size") == "$1" ]]; }
 	wait_for 5 block_is "$2"
+	wait_for 5 all_agree
+	for path in $(paths_of "$head"); do
+		same "blocks of $path" "$2" "$(<"/sys/block/$path/queue/logical_block_size")"
+	done
+	dmesg | grep -q "$head: path .* its controller is told to look" || fail "$(dmesg)"
 	same "sectors" "$sectors" "$(<"/sys/block/$head/size")"
-	with_loads all_go_on
-	# a path whose queue has smaller blocks still is not used until it has looked
-	rescan_all
-	wait_for 20 all_agree
 	with_loads all_go_on
 	# the data of a whole pass, by the other way
 	run_fio 256 --ioengine=io_uring --direct=1 --filename="/dev/$head" --rw=randwrite --size=1m --iodepth=8
@@ -168,10 +159,8 @@ to_4k_and_back()
 	local small big
 	small=$(lbaf_of 9) big=$(lbaf_of 12)
 	[[ -n $small && -n $big ]] || skip "the device has no such formats"
-	# larger ones at once: what the driver makes of smaller ones would be wrong
 	formatted "$big" 4096
-	# smaller ones when every path has them
-	formatted "$small" 512 rescan_all
+	formatted "$small" 512
 }
 
 kinds=("" --vec --fixed --async --sqpoll --polled "--polled --fixed")

@@ -11,6 +11,11 @@ extern int nvme_submit_sync_cmd(struct request_queue *q,
 				struct nvme_command *cmd, void *buf,
 				unsigned int bufflen);
 
+/* What a controller's device in sysfs has, for the drivers of transports. */
+extern const struct attribute_group nvme_dev_attrs_group;
+
+#define MPN_RESCAN_TIME	(2 * HZ)
+
 /* Changed with both locks held, so either is enough to look. */
 static LIST_HEAD(mpn_ctrls);
 static DEFINE_SPINLOCK(mpn_ctrls_lock);
@@ -122,6 +127,7 @@ struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path)
 		return NULL;
 	ctrl->ctrl = nvme;
 	ctrl->paths = 1;
+	ctrl->rescanned = jiffies - MPN_RESCAN_TIME;
 	INIT_LIST_HEAD(&ctrl->joined);
 	INIT_WORK(&ctrl->work, mpn_ctrl_work);
 	init_waitqueue_func_entry(&ctrl->watch, mpn_ctrl_woken);
@@ -191,4 +197,30 @@ int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
 		  unsigned int len)
 {
 	return nvme_submit_sync_cmd(mpn_ctrl_admin_q(ctrl->ctrl), cmd, buf, len);
+}
+
+/**
+ * mpn_ctrl_rescan() - have the driver look at a controller's namespaces again
+ * @ctrl: kept by a joined path
+ *
+ * As if somebody had written to its rescan_controller, for the driver has nothing else
+ * that others can call; its work is queued. Asked again too soon it does nothing.
+ * Context: mpn_topology held.
+ */
+void mpn_ctrl_rescan(struct mpn_ctrl *ctrl)
+{
+	struct device *dev = mpn_ctrl_device(ctrl->ctrl);
+	struct device_attribute *file;
+	struct attribute **attr;
+
+	lockdep_assert_held(&mpn_topology);
+	if (mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE ||
+	    time_before(jiffies, ctrl->rescanned + MPN_RESCAN_TIME))
+		return;
+	ctrl->rescanned = jiffies;
+	for (attr = nvme_dev_attrs_group.attrs; *attr; attr++) {
+		file = container_of(*attr, struct device_attribute, attr);
+		if (!strcmp((*attr)->name, "rescan_controller"))
+			file->store(dev, file, "1", 1);
+	}
 }

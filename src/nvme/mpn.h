@@ -47,6 +47,8 @@ struct mpn_ana {
  * @watch: on the controller's state_wq, which the driver wakes at each change
  *	of state
  * @work: tells the heads of such a change
+ * @rescanned: jiffies, when it was last told to look at its namespaces; under
+ *	mpn_topology
  * @ana: its log page of access states
  *
  * Owner: its paths. Made with the first and freed with the last one, under
@@ -60,6 +62,7 @@ struct mpn_ctrl {
 	atomic_t nr_active;
 	struct wait_queue_entry watch;
 	struct work_struct work;
+	unsigned long rescanned;
 	struct mpn_ana ana;
 };
 
@@ -88,7 +91,7 @@ struct mpn_ctrl {
  *	until nothing is out on that path, one for each command that waits
  * @failover: enum mpn_failover
  * @lba_shift: of the blocks that the disk has, as of the last look; written by
- *	the watch (head.c), read by everybody
+ *	the watch (watch.c), read by everybody
  * @failovers: commands that came back with a path error and were kept
  * @given_up: of them those that ended with one
  * @again_lock: guards @again and @again_closed; taken in any context
@@ -138,6 +141,8 @@ enum {
 	MPN_PATH_ANA_PENDING,	/* not to be used before the ANA log page was
 				   read once more */
 	MPN_PATH_ANA_READING,	/* the same, and it is being read */
+	MPN_PATH_STALE,		/* has not looked since the namespace was formatted,
+				   as of the watch's last look */
 };
 
 /**
@@ -260,6 +265,7 @@ int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
 		  unsigned int len);
 void mpn_ctrls_read_ana(void);
 void mpn_ctrl_notice(struct nvme_ctrl *ctrl);
+void mpn_ctrl_rescan(struct mpn_ctrl *ctrl);
 
 /* ana.c */
 void mpn_ana_init(struct mpn_ctrl *ctrl, struct mpn_path *path);
@@ -286,12 +292,14 @@ void mpn_head_unlink(struct mpn_head *head, struct nvme_ctrl *ctrl);
 int mpn_head_join(struct mpn_path *path, struct mpn_head **dead);
 struct mpn_head *mpn_head_leave(struct mpn_path *path);
 void mpn_head_destroy(struct mpn_head *head);
-void mpn_heads_watch(void);
-void mpn_heads_look(void);
-void mpn_heads_unwatch(void);
 
 void mpn_head_hold(struct mpn_head *head);
 void mpn_head_put(struct mpn_head *head);
+
+/* watch.c */
+void mpn_heads_watch(void);
+void mpn_heads_look(void);
+void mpn_heads_unwatch(void);
 
 /* effects.c */
 int mpn_effects_lend(struct mpn_head *head, struct nvme_ctrl *ctrl);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What no event tells: the driver says nothing when it has found a namespace resized or
+ * formatted otherwise, so this is looked for. A look is a few loads a path.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/sched/mm.h>
+
+#include "mpn.h"
+
+#define MPN_WATCH_TIME	(2 * HZ)
+/* while a path is to look again */
+#define MPN_STALE_TIME	(HZ / 10)
+
+/* Its paths may be used again: for what waits. */
+static void mpn_head_usable(struct mpn_head *head)
+{
+	struct mpath_device *any;
+	int idx;
+
+	idx = srcu_read_lock(&head->mpath.srcu);
+	any = list_first_or_null_rcu(&head->mpath.dev_list, struct mpath_device,
+				     siblings);
+	if (any)
+		mpath_path_changed(any);
+	srcu_read_unlock(&head->mpath.srcu, idx);
+	mpn_failover_kick(head);
+}
+
+/*
+ * A format through one controller changes what the driver knows of the namespace, for
+ * all of them, but not the queues of the others' disks. Blocks that no disk can have
+ * leave the queue at 512 bytes, nvme_update_disk_info().
+ */
+static bool mpn_path_stale(struct mpn_path *path, u8 shift)
+{
+	return shift >= SECTOR_SHIFT && shift <= PAGE_SHIFT &&
+	       queue_logical_block_size(path->disk->queue) != 1u << shift;
+}
+
+struct mpn_look {
+	bool stale;	/* a path has not looked since the format */
+	bool fresh;	/* one has now */
+};
+
+static void mpn_path_look(struct mpn_path *path, u8 shift,
+			  struct mpn_look *look)
+{
+	if (!mpn_path_stale(path, shift)) {
+		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags))
+			look->fresh = true;
+		return;
+	}
+	look->stale = true;
+	if (!test_and_set_bit(MPN_PATH_STALE, &path->flags))
+		pr_info("%s: path %s has blocks of %u bytes, the namespace of %u by now: its controller is told to look\n",
+			path->home->name, mpn_path_name(path),
+			queue_logical_block_size(path->disk->queue),
+			1u << shift);
+	mpn_ctrl_rescan(path->ctrl);
+}
+
+static void mpn_paths_look(struct mpn_head *head, struct mpn_look *look)
+{
+	u8 shift = mpn_head_lba_shift(head->ns_head);
+	struct mpath_device *mdev;
+	int idx;
+
+	idx = srcu_read_lock(&head->mpath.srcu);
+	list_for_each_entry_srcu(mdev, &head->mpath.dev_list, siblings,
+				 srcu_read_lock_held(&head->mpath.srcu))
+		mpn_path_look(mpn_path_of(mdev), shift, look);
+	srcu_read_unlock(&head->mpath.srcu, idx);
+}
+
+/* Return: the head's limits or size have changed. */
+static bool mpn_head_look(struct mpn_head *head, struct mpn_look *all)
+{
+	struct request_queue *q = head->mpath.disk->queue;
+	struct mpn_look look = { };
+	u8 was = head->lba_shift;
+	bool changed;
+
+	mpn_paths_look(head, &look);
+	WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
+	WRITE_ONCE(head->mpath.block_size,
+		   1u << mpn_head_lba_shift(head->ns_head));
+	changed = mpath_revalidate(&head->mpath);
+	WRITE_ONCE(head->lba_shift, ilog2(queue_logical_block_size(q)));
+	if (look.fresh || head->lba_shift > was)
+		mpn_head_usable(head);
+	all->stale |= look.stale;
+	return changed;
+}
+
+static void mpn_watch_work(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(mpn_watch, mpn_watch_work);
+static unsigned long mpn_look_asked;
+
+/* What waits for a path to look makes no noise that would run a deferrable work. */
+static void mpn_soon_work(struct work_struct *work)
+{
+	mpn_heads_look();
+}
+static DECLARE_DELAYED_WORK(mpn_soon, mpn_soon_work);
+
+static void mpn_watch_work(struct work_struct *work)
+{
+	unsigned int noio = memalloc_noio_save();	/* as in the path's work */
+	struct mpn_look look = { };
+	struct mpn_head *head;
+	bool changed = false;
+
+	clear_bit(0, &mpn_look_asked);
+	smp_mb__after_atomic();		/* who asks from now on is looked for again */
+	mutex_lock(&mpn_topology);
+	list_for_each_entry(head, &mpn_heads, entry) {
+		changed |= mpn_head_look(head, &look);
+	}
+	mutex_unlock(&mpn_topology);
+	memalloc_noio_restore(noio);
+	if (changed)	/* what did not fit may do so now */
+		mpn_rescan();
+	if (look.stale)
+		queue_delayed_work(mpn_wq, &mpn_soon, MPN_STALE_TIME);
+	mpn_heads_watch();
+}
+
+void mpn_heads_watch(void)
+{
+	queue_delayed_work(mpn_wq, &mpn_watch, MPN_WATCH_TIME);
+}
+
+/* Now rather than later. Any context; asked by many at once. */
+void mpn_heads_look(void)
+{
+	if (!test_and_set_bit(0, &mpn_look_asked))
+		mod_delayed_work(mpn_wq, &mpn_watch, 0);
+}
+
+/* There are no heads any more, so the works do not queue each other for long. */
+void mpn_heads_unwatch(void)
+{
+	cancel_delayed_work_sync(&mpn_watch);
+	cancel_delayed_work_sync(&mpn_soon);
+	cancel_delayed_work_sync(&mpn_watch);
+}

@@ -154,12 +154,36 @@ lbaf_of()	# lbaf_of BYTES: the format with these blocks and no metadata
 		sed -n "s/^lbaf *\([0-9]*\) : ms:0 *lbads:$1 .*/\1/p"
 }
 
-to_4k_and_back()
+formats()	# in $small and $big
 {
-	local small big
 	small=$(lbaf_of 9) big=$(lbaf_of 12)
 	[[ -n $small && -n $big ]] || skip "the device has no such formats"
+}
+
+to_4k_and_back()
+{
+	formats
 	formatted "$big" 4096
+	formatted "$small" 512
+}
+
+# The module is loaded when one controller has formatted and the other has not looked.
+formatted_before()
+{
+	local paths nsid
+	formats
+	mapfile -t paths < <(paths_of "$head")
+	nsid=$(<"/sys/block/$head/nsid")
+	rmmod mpath_nvme
+	nvme admin-passthru "/dev/${paths[0]/nvme/ng}" --opcode=0x80 --namespace-id="$nsid" \
+		--cdw10="$big" --timeout=60000 >/dev/null
+	same "blocks" "4096 512" "$(cat "/sys/block/${paths[0]}/queue/logical_block_size" \
+		"/sys/block/${paths[1]}/queue/logical_block_size" | paste -sd ' ')"
+	insmod "$modules/mpath_nvme.ko" policy=round-robin
+	wait_for 20 all_claimed
+	head=$(head_of "${paths[0]}")
+	same "head of both" "$head" "$(head_of "${paths[1]}")"
+	block_is 4096
 	formatted "$small" 512
 }
 
@@ -169,7 +193,7 @@ unload() { rmmod mpath_nvme; rmmod libmultipath_cxx; rmmod nvme; }
 
 start_unloaded
 read -r -a faults <<<"${MPATH_FAULTS:-resets pulls}"
-rest=$((2 * ${#kinds[@]} + 4))	# without a choice
+rest=$((2 * ${#kinds[@]} + 5))	# without a choice
 [[ -z $MPATH_FAULTS ]] || rest=0
 begin $((${#faults[@]} + 2 + rest))
 check "the modules load, every path has a head" ready
@@ -189,6 +213,7 @@ if ((rest)); then
 	check "a private namespace has a head of its own, resets" private
 	head=$(head_of_subsystem A)
 	check "formatted with blocks of 4 KiB and back" to_4k_and_back
+	check "formatted before the module is loaded, and back" formatted_before
 fi
 check "everything unloads" unload
 ktap_finished

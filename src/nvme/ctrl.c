@@ -14,7 +14,9 @@ extern int nvme_submit_sync_cmd(struct request_queue *q,
 /* What a controller's device in sysfs has, for the drivers of transports. */
 extern const struct attribute_group nvme_dev_attrs_group;
 
-#define MPN_RESCAN_TIME	(2 * HZ)
+/* Again after this time, then ever later: it costs the controller's other disks a freeze */
+#define MPN_RESCAN_FIRST	(2 * HZ)
+#define MPN_RESCAN_LAST		(64 * HZ)
 
 /* Changed with both locks held, so either is enough to look. */
 static LIST_HEAD(mpn_ctrls);
@@ -72,6 +74,8 @@ static void mpn_ctrl_tell(struct mpn_path *path, void *ctx)
 	if (*live) {
 		mpn_ana_wait(path);
 		clear_bit(MPN_PATH_FAILED, &path->flags);
+		if (test_bit(MPN_PATH_STALE, &path->flags))
+			mpn_heads_look();
 	}
 	mpn_path_tell(path);
 	if (*live) {
@@ -127,7 +131,7 @@ struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path)
 		return NULL;
 	ctrl->ctrl = nvme;
 	ctrl->paths = 1;
-	ctrl->rescanned = jiffies - MPN_RESCAN_TIME;
+	ctrl->rescanned = jiffies - MPN_RESCAN_LAST;
 	INIT_LIST_HEAD(&ctrl->joined);
 	INIT_WORK(&ctrl->work, mpn_ctrl_work);
 	init_waitqueue_func_entry(&ctrl->watch, mpn_ctrl_woken);
@@ -199,28 +203,42 @@ int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
 	return nvme_submit_sync_cmd(mpn_ctrl_admin_q(ctrl->ctrl), cmd, buf, len);
 }
 
-/**
- * mpn_ctrl_rescan() - have the driver look at a controller's namespaces again
- * @ctrl: kept by a joined path
- *
- * As if somebody had written to its rescan_controller, for the driver has nothing else
- * that others can call; its work is queued. Asked again too soon it does nothing.
- * Context: mpn_topology held.
- */
-void mpn_ctrl_rescan(struct mpn_ctrl *ctrl)
+/* Its attribute rescan_controller; the driver has nothing else that others can call. */
+static struct device_attribute *mpn_rescan_file(void)
 {
-	struct device *dev = mpn_ctrl_device(ctrl->ctrl);
-	struct device_attribute *file;
 	struct attribute **attr;
 
-	lockdep_assert_held(&mpn_topology);
-	if (mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE ||
-	    time_before(jiffies, ctrl->rescanned + MPN_RESCAN_TIME))
-		return;
-	ctrl->rescanned = jiffies;
-	for (attr = nvme_dev_attrs_group.attrs; *attr; attr++) {
-		file = container_of(*attr, struct device_attribute, attr);
+	for (attr = nvme_dev_attrs_group.attrs; *attr; attr++)
 		if (!strcmp((*attr)->name, "rescan_controller"))
-			file->store(dev, file, "1", 1);
-	}
+			return container_of(*attr, struct device_attribute,
+					    attr);
+	pr_warn_once("the driver cannot be told to look at namespaces again\n");
+	return NULL;
+}
+
+/**
+ * mpn_ctrl_rescan() - have the driver look at a controller's namespaces again
+ * @ctrl: kept by a claimed path
+ *
+ * As if somebody had written to its rescan_controller: a work of the driver is queued.
+ * Not if it is not live, when it looks by itself once it is, nor too soon after the last
+ * time.
+ * Context: mpn_topology held.
+ * Return: it was told.
+ */
+bool mpn_ctrl_rescan(struct mpn_ctrl *ctrl)
+{
+	struct device *dev = mpn_ctrl_device(ctrl->ctrl);
+	struct device_attribute *file = mpn_rescan_file();
+	unsigned long since = jiffies - ctrl->rescanned;
+
+	lockdep_assert_held(&mpn_topology);
+	if (!file || mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE ||
+	    since < ctrl->rescan_wait)
+		return false;
+	ctrl->rescan_wait = since > 4 * ctrl->rescan_wait ? MPN_RESCAN_FIRST :
+		min_t(unsigned long, 2 * ctrl->rescan_wait, MPN_RESCAN_LAST);
+	ctrl->rescanned = jiffies;
+	file->store(dev, file, "1", 1);
+	return true;
 }

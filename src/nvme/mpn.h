@@ -48,7 +48,8 @@ struct mpn_ana {
  *	of state
  * @work: tells the heads of such a change
  * @rescanned: jiffies, when it was last told to look at its namespaces; under
- *	mpn_topology
+ *	mpn_topology, as is @rescan_wait
+ * @rescan_wait: jiffies from then until it may be told again
  * @ana: its log page of access states
  *
  * Owner: its paths. Made with the first and freed with the last one, under
@@ -63,6 +64,7 @@ struct mpn_ctrl {
 	struct wait_queue_entry watch;
 	struct work_struct work;
 	unsigned long rescanned;
+	unsigned long rescan_wait;
 	struct mpn_ana ana;
 };
 
@@ -141,8 +143,8 @@ enum {
 	MPN_PATH_ANA_PENDING,	/* not to be used before the ANA log page was
 				   read once more */
 	MPN_PATH_ANA_READING,	/* the same, and it is being read */
-	MPN_PATH_STALE,		/* has not looked since the namespace was formatted,
-				   as of the watch's last look */
+	MPN_PATH_STALE,		/* has not looked since the namespace was formatted;
+				   until the watch finds that it has */
 };
 
 /**
@@ -221,6 +223,18 @@ static inline struct mpn_head *mpn_head_of(struct mpath_head *head)
 	return container_of(head, struct mpn_head, mpath);
 }
 
+/*
+ * A format through one controller changes what the driver knows of the namespace, for
+ * all of them, but not the queues of the others' disks: those have not looked. Blocks
+ * that no disk can have leave the queue at 512 bytes, nvme_update_disk_info().
+ */
+static inline bool mpn_path_stale(const struct mpn_path *path, u8 shift)
+{
+	return shift >= SECTOR_SHIFT && shift <= PAGE_SHIFT &&
+	       READ_ONCE(path->disk->queue->limits.logical_block_size) !=
+	       1u << shift;
+}
+
 static inline const char *mpn_path_name(const struct mpn_path *path)
 {
 	return path->disk->disk_name;
@@ -265,7 +279,7 @@ int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
 		  unsigned int len);
 void mpn_ctrls_read_ana(void);
 void mpn_ctrl_notice(struct nvme_ctrl *ctrl);
-void mpn_ctrl_rescan(struct mpn_ctrl *ctrl);
+bool mpn_ctrl_rescan(struct mpn_ctrl *ctrl);
 
 /* ana.c */
 void mpn_ana_init(struct mpn_ctrl *ctrl, struct mpn_path *path);

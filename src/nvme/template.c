@@ -5,9 +5,11 @@
 #include "mpn.h"
 
 /*
- * Formatted with larger blocks: the driver makes a wrong command of less than one, with a
- * length that wraps. So nothing is sent before the head has the new limits and, as it may
- * split what it is given, the path's own queue, which a scan of its controller brings.
+ * Formatted with other blocks: of less than one the driver makes a command with a length
+ * that wraps, and it computes addresses by what the controller that looked last has said.
+ * So nothing is sent before the head has the new limits, and the path's own queue, which
+ * a scan of its controller brings. What was on its way to the path before that is not
+ * caught, here as in the driver: who formats a disk that is in use is on their own.
  */
 static bool mpn_blocks_stale(struct mpn_path *path)
 {
@@ -17,8 +19,12 @@ static bool mpn_blocks_stale(struct mpn_path *path)
 		mpn_heads_look();
 		return true;
 	}
-	return 1u << shift >
-	       READ_ONCE(path->disk->queue->limits.logical_block_size);
+	if (likely(!mpn_path_stale(path, shift)))
+		return false;
+	if (!test_bit(MPN_PATH_STALE, &path->flags) &&
+	    !test_and_set_bit(MPN_PATH_STALE, &path->flags))
+		mpn_heads_look();
+	return true;
 }
 
 /*

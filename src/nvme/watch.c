@@ -11,7 +11,7 @@
 #include "mpn.h"
 
 #define MPN_WATCH_TIME	(2 * HZ)
-/* while a path is to look again */
+/* when a path has been told to look */
 #define MPN_STALE_TIME	(HZ / 10)
 
 /* Its paths may be used again: for what waits. */
@@ -29,42 +29,37 @@ static void mpn_head_usable(struct mpn_head *head)
 	mpn_failover_kick(head);
 }
 
-/*
- * A format through one controller changes what the driver knows of the namespace, for
- * all of them, but not the queues of the others' disks. Blocks that no disk can have
- * leave the queue at 512 bytes, nvme_update_disk_info().
- */
-static bool mpn_path_stale(struct mpn_path *path, u8 shift)
-{
-	return shift >= SECTOR_SHIFT && shift <= PAGE_SHIFT &&
-	       queue_logical_block_size(path->disk->queue) != 1u << shift;
-}
-
 struct mpn_look {
-	bool stale;	/* a path has not looked since the format */
-	bool fresh;	/* one has now */
+	bool stale;		/* a path has not looked since a format */
+	bool fresh;		/* one has now */
+	unsigned long again;	/* jiffies until it is to be asked again, if stale */
 };
 
 static void mpn_path_look(struct mpn_path *path, u8 shift,
 			  struct mpn_look *look)
 {
+	struct mpn_ctrl *ctrl = path->ctrl;
+
 	if (!mpn_path_stale(path, shift)) {
 		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags))
 			look->fresh = true;
 		return;
 	}
+	set_bit(MPN_PATH_STALE, &path->flags);
+	if (mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE)
+		return;		/* looked at again once it is, mpn_ctrl_tell() */
+	if (mpn_ctrl_rescan(ctrl))
+		pr_info("%s: path %s has other blocks than the namespace, of %u bytes by now; its controller is told to look\n",
+			path->home->name, mpn_path_name(path), 1u << shift);
 	look->stale = true;
-	if (!test_and_set_bit(MPN_PATH_STALE, &path->flags))
-		pr_info("%s: path %s has blocks of %u bytes, the namespace of %u by now: its controller is told to look\n",
-			path->home->name, mpn_path_name(path),
-			queue_logical_block_size(path->disk->queue),
-			1u << shift);
-	mpn_ctrl_rescan(path->ctrl);
+	/* soon after it was told, then with the watch */
+	if (time_before(jiffies, ctrl->rescanned + MPN_WATCH_TIME))
+		look->again = MPN_STALE_TIME;
 }
 
-static void mpn_paths_look(struct mpn_head *head, struct mpn_look *look)
+static void mpn_paths_look(struct mpn_head *head, u8 shift,
+			   struct mpn_look *look)
 {
-	u8 shift = mpn_head_lba_shift(head->ns_head);
 	struct mpath_device *mdev;
 	int idx;
 
@@ -76,22 +71,21 @@ static void mpn_paths_look(struct mpn_head *head, struct mpn_look *look)
 }
 
 /* Return: the head's limits or size have changed. */
-static bool mpn_head_look(struct mpn_head *head, struct mpn_look *all)
+static bool mpn_head_look(struct mpn_head *head, struct mpn_look *look)
 {
 	struct request_queue *q = head->mpath.disk->queue;
-	struct mpn_look look = { };
+	u8 shift = mpn_head_lba_shift(head->ns_head);
 	u8 was = head->lba_shift;
 	bool changed;
 
-	mpn_paths_look(head, &look);
+	look->fresh = false;
+	mpn_paths_look(head, shift, look);
 	WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
-	WRITE_ONCE(head->mpath.block_size,
-		   1u << mpn_head_lba_shift(head->ns_head));
+	WRITE_ONCE(head->mpath.block_size, 1u << shift);
 	changed = mpath_revalidate(&head->mpath);
 	WRITE_ONCE(head->lba_shift, ilog2(queue_logical_block_size(q)));
-	if (look.fresh || head->lba_shift > was)
+	if (look->fresh || head->lba_shift > was)
 		mpn_head_usable(head);
-	all->stale |= look.stale;
 	return changed;
 }
 
@@ -99,7 +93,7 @@ static void mpn_watch_work(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(mpn_watch, mpn_watch_work);
 static unsigned long mpn_look_asked;
 
-/* What waits for a path to look makes no noise that would run a deferrable work. */
+/* A deferrable work does not run while nothing else does: I/O waits then. */
 static void mpn_soon_work(struct work_struct *work)
 {
 	mpn_heads_look();
@@ -109,7 +103,7 @@ static DECLARE_DELAYED_WORK(mpn_soon, mpn_soon_work);
 static void mpn_watch_work(struct work_struct *work)
 {
 	unsigned int noio = memalloc_noio_save();	/* as in the path's work */
-	struct mpn_look look = { };
+	struct mpn_look look = { .again = MPN_WATCH_TIME };
 	struct mpn_head *head;
 	bool changed = false;
 
@@ -124,7 +118,7 @@ static void mpn_watch_work(struct work_struct *work)
 	if (changed)	/* what did not fit may do so now */
 		mpn_rescan();
 	if (look.stale)
-		queue_delayed_work(mpn_wq, &mpn_soon, MPN_STALE_TIME);
+		queue_delayed_work(mpn_wq, &mpn_soon, look.again);
 	mpn_heads_watch();
 }
 

@@ -134,7 +134,6 @@ static void mpath_forward_plain(struct mpath_head *head,
 {
 	struct bio *orig = bio;
 
-	mpath_count_sent(head->gate, dev, bio);
 	if (head->mpdt->clone_bio_to)
 		bio = head->mpdt->clone_bio_to(dev, bio);
 	else if (head->mpdt->clone_bio)
@@ -143,6 +142,7 @@ static void mpath_forward_plain(struct mpath_head *head,
 		mpath_no_clone(orig);
 		return;
 	}
+	mpath_count_sent(head->gate, dev, bio);
 	bio_set_dev(bio, dev->disk->part0);
 	if ((bio->bi_opf & REQ_POLLED) &&
 	    !(dev->disk->queue->limits.features & BLK_FEAT_POLL))

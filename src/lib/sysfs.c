@@ -302,6 +302,31 @@ static ssize_t mpath_total_show(struct kobject *kobj,
 		.counter = (_counter),					\
 	}
 
+/* Of all its paths, as their in_flight; those that left may have had some. */
+static ssize_t in_flight_show(struct kobject *kobj, struct kobj_attribute *attr,
+			      char *buf)
+{
+	struct mpath_head *head = mpath_stats_to_head(kobj);
+	struct mpath_device *dev;
+	long sum = 0;
+	u64 done;
+	int idx;
+
+	if (head->mpdt->features & MPATH_FEAT_FAILOVER) {
+		/* in this order, see mpath_stat_in_flight_of() */
+		done = mpath_gate_total(head->gate, MPC_COUNT_BIOS_DONE);
+		sum = mpath_gate_total(head->gate, MPC_COUNT_BIOS) - done;
+	} else {
+		idx = srcu_read_lock(&head->srcu);
+		list_for_each_entry_srcu(dev, &head->dev_list, siblings,
+					 srcu_read_lock_held(&head->srcu))
+			sum += atomic_read(dev->nr_active);
+		srcu_read_unlock(&head->srcu, idx);
+	}
+	return sysfs_emit(buf, "%ld\n", sum);
+}
+static struct kobj_attribute in_flight_attr = __ATTR_RO(in_flight);
+
 MPATH_TOTAL(bios, MPC_COUNT_BIOS);
 MPATH_TOTAL(uring_cmds, MPC_COUNT_URING_CMDS);
 MPATH_TOTAL(ioctls, MPC_COUNT_IOCTLS);
@@ -313,6 +338,7 @@ MPATH_TOTAL(write_bytes, MPC_COUNT_WRITE_BYTES);
 static struct attribute *mpath_head_stat_attrs[] = {
 	&requeued_attr.attr,
 	&failed_attr.attr,
+	&in_flight_attr.attr,
 	&mpath_total_bios.attr.attr,
 	&mpath_total_uring_cmds.attr.attr,
 	&mpath_total_ioctls.attr.attr,

@@ -147,14 +147,14 @@ bg()
 # joined [PID]: wait for it; exit status is its own
 joined() { wait "${1:-$bg_pid}"; }
 
-find_count()	# find_count [PATH.]NAME: in $_count
+# find_count [PATH.]NAME: in $_count. All of the file at once: the shell reads line by line
+# with a seek after each, for which the kernel makes the file anew.
+find_count()
 {
-	local name
-	while read -r name _count; do
-		[[ $name != "$1" ]] || return 0
-	done <$fake_dir/counts
+	local all
 	_count=''
-	return 1
+	IFS= read -r -d '' all <$fake_dir/counts || true
+	[[ $'\n'$all =~ $'\n'"$1 "(-?[0-9]+) ]] && _count=${BASH_REMATCH[1]}
 }
 count() { find_count "$1" && echo "$_count"; }	# count [PATH.]NAME
 count_is() { find_count "$1" && [[ $_count == "$2" ]]; }

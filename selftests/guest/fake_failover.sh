@@ -391,6 +391,7 @@ in_flight_counted()	# POLICY
 	bg ctl submit fk op=write count=40
 	wait_for 10 count_is bios_held 40
 	same "in flight" 40 "$(stat_fields fk 8)"
+	same "in flight on all paths" 40 "$(stat_of fk in_flight)"
 	same "in flight on the paths" 40 $(($(stat_of fk fka/in_flight) + $(stat_of fk fkb/in_flight)))
 	if [[ $1 != round-robin ]]; then
 		same "as the policy counts" "20 20" "$(count fka.nr_active) $(count fkb.nr_active)"

@@ -350,6 +350,14 @@ limits_stacked()
 	ctl submit fk op=write sectors=256
 	ctl del_path fkb
 	same "of a bio" 1024 "$(queue fk max_hw_sectors_kb)"
+	# of a path that stays
+	ctl set fka max_sectors=128
+	same "size changed?" 0 "$(ctl revalidate fk)"
+	same "of a bio" 64 "$(queue fk max_hw_sectors_kb)"
+	ctl submit fk op=write sectors=256
+	ctl set fka max_sectors=512
+	ctl revalidate fk >/dev/null
+	same "of a bio" 256 "$(queue fk max_hw_sectors_kb)"
 	same "FUA" 1 "$(queue fk fua)"
 	same "statistics" 1 "$(queue fk iostats)"
 }
@@ -445,11 +453,16 @@ uevents()
 tracepoints()
 {
 	local t=/sys/kernel/tracing e
+	local -A number
 	there $t/events || mount -t tracefs none $t
 	new_head fk 2 "${most[@]}"
+	for e in fk fka; do
+		number[$e]=$(<"/sys/block/$e/dev")
+	done
 	ctl set fkb access=1
 	echo >$t/trace
 	echo 1 >$t/events/mpath/enable
+	echo 1 >$t/events/block/block_bio_remap/enable
 	ctl set fka error=io error_count=1
 	ctl submit fk op=write
 	ctl set fka error=medium error_count=2
@@ -461,8 +474,11 @@ tracepoints()
 	wait_for 10 stat_least fk requeued 1
 	ctl del_head fk
 	echo 0 >$t/events/mpath/enable
+	echo 0 >$t/events/block/block_bio_remap/enable
 	cp $t/trace "$work/trace"
-	for e in 'mpath_select: path fka for bio, access optimized' 'mpath_submit: path fka op 1' \
+	# blktrace shows by it where a bio came from
+	for e in "block_bio_remap: ${number[fka]/:/,} W[A-Z]* 0 \\+ 8 <- \(${number[fk]/:/,}\) 0" \
+		'mpath_select: path fka for bio, access optimized' 'mpath_submit: path fka op 1' \
 		'mpath_failover: path fka op 1 sector 0 \+ 8' 'mpath_submit: path fkb op 1' \
 		'mpath_fail: path fka op 0' 'mpath_requeue: head fk op 0' \
 		'mpath_path_state: head fk path fka disabled' \
@@ -482,6 +498,9 @@ links_and_files()
 	for f in bios uring_cmds ioctls submit_errors failovers errors read_bytes write_bytes \
 		in_flight state access_state service_time_ns; do
 		grep -q . $d/mpath_stats/fka/$f
+	done
+	for f in bios uring_cmds ioctls errors failovers requeued failed in_flight read_bytes write_bytes; do
+		grep -q . $d/mpath_stats/$f
 	done
 	ctl set fkb access=1
 	base=$(stat_of fk fka/write_bytes)
@@ -522,6 +541,17 @@ driver_clones()	# OPTION...
 	ctl set fka error=medium
 	ctl set fkb error=medium
 	errno ENODATA ctl submit fk op=read
+	[[ $* == *clone_bio* ]] || return 0
+	ctl set fka error=ok
+	ctl set fkb error=ok
+	ctl set_head fk no_clone=1
+	reset
+	errno EIO ctl submit fk op=read
+	errno EAGAIN ctl submit fk op=read nowait=1
+	same "bios without a clone" 0 "$(count bios)"
+	ctl set_head fk no_clone=0
+	ctl submit fk op=read count=2
+	same "bios" 2 "$(count bios)"
 }
 
 driver_fails_over()

@@ -10,10 +10,12 @@ wero=3 wear=5	# write exclusive: registrants only, all registrants
 
 paths()
 {
-	local h path more
-	while read -r h path more; do
+	local lines line h path more
+	mapfile -t lines <$fake_dir/heads
+	for line in "${lines[@]}"; do
+		read -r h path more <<<"$line"
 		[[ $h != "$head" || -z $path || -n $more ]] || echo "$path"
-	done <$fake_dir/heads
+	done
 }
 state() { state_of $head "$1"; }
 is_state() { state_is $head "$1" "$2"; }
@@ -21,24 +23,28 @@ is_state() { state_is $head "$1" "$2"; }
 # find_regs: what the storage has, "NEXUS=KEY ..." in the order of their names, in $_regs
 find_regs()
 {
-	local h nexus key more i all=()
-	while read -r h nexus key more; do
+	local lines line h nexus key more i all=()
+	mapfile -t lines <$fake_dir/pr
+	for line in "${lines[@]}"; do
+		read -r h nexus key more <<<"$line"
 		[[ $h == "$head" && -n $key && -z $more ]] || continue
 		for ((i = ${#all[@]}; i > 0; i--)); do
 			[[ ${all[i - 1]} > $nexus=$key ]] || break
 			all[i]=${all[i - 1]}
 		done
 		all[i]=$nexus=$key
-	done <$fake_dir/pr
+	done
 	_regs="${all[*]}"
 }
 regs() { find_regs; echo "$_regs"; }
 holder()
 {
-	local words
-	while read -r -a words; do
+	local lines line words
+	mapfile -t lines <$fake_dir/pr
+	for line in "${lines[@]}"; do
+		read -r -a words <<<"$line"
 		[[ ${words[0]} != "$head" || ${words[1]} != generation ]] || echo "${words[-1]}"
-	done <$fake_dir/pr
+	done
 }
 are_regs() { find_regs; [[ $_regs == "$*" ]]; }
 no_regs() { find_regs; [[ -z $_regs ]]; }

@@ -364,8 +364,8 @@ flapping_ends()
 all_at_once()
 {
 	local status=0
-	timeout $((${MPATH_RACE_SECONDS:-60} + 120)) "$programs/fake_stress" \
-		"${MPATH_RACE_SECONDS:-60}" "${MPATH_RACE_SEED:-1}" "$fake_module" || status=$?
+	timeout $((${MPATH_RACE_SECONDS:-180} + 120)) "$programs/fake_stress" \
+		"${MPATH_RACE_SECONDS:-180}" "${MPATH_RACE_SEED:-1}" "$fake_module" || status=$?
 	((!status)) || { ps -e -o pid,stat,wchan:30,args | awk '$2 ~ /D/'; return $status; }
 }
 

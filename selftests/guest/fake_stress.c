@@ -314,6 +314,24 @@ static void files(unsigned int *s)
 	close(fd);
 }
 
+/* Somebody is held in a callback for a moment, whatever the others do meanwhile. */
+static void stops(unsigned int *s)
+{
+	static const char *const points[] = {
+		"get_path", "put_path", "cdev_ioctl", "bdev_ioctl", "ioctl_begin",
+		"ioctl_finish", "uring_cmd", "clone_bio", "path_submit", "path_done",
+		"add_cdev", "del_cdev", "cdev_name", "remove_head", "path_error",
+		"is_disabled", "available_path", "is_optimized", "call",
+	};
+	const char *point = points[any(s, sizeof(points) / sizeof(*points))];
+
+	if (control("arm %s skip=%u threads=%u", point, any(s, 4), 1 + any(s, 2)))
+		return;
+	msleep(any(s, 50));
+	/* the module may have gone meanwhile, then nobody is held */
+	control("release %s", point);
+}
+
 /* Unloading is refused while anything is in use; when it works all starts anew. */
 static void reload(unsigned int *s)
 {
@@ -350,6 +368,7 @@ static const struct worker {
 	{ "ioctls", ioctls, 1 },
 	{ "commands", commands, 1 },
 	{ "files", files, 1 },
+	{ "stops", stops, 1 },
 	{ "reload", reload, 1 },
 };
 

@@ -170,7 +170,22 @@ changes()
 	fio_clean "$work/fio"
 }
 
-begin 14
+# A line for a change, that says of which disk; none for a value that it has already.
+changes_are_told()
+{
+	local first second
+	set_policy "$head" numa
+	dmesg -C
+	set_policy "$head" round-robin
+	set_policy "$head" round-robin
+	set_policy "$head" numa
+	{ read -r first; read -r second; } < <(dmesg -t | grep 'iopolicy changed')
+	same "first line" "$head: iopolicy changed from numa to round-robin" "${first#block }"
+	same "second line" "$head: iopolicy changed from round-robin to numa" "${second#block }"
+	same "lines" 2 "$(dmesg | grep -c 'iopolicy changed')"
+}
+
+begin 15
 check "numa: one path carries all commands of the char node" one_path uring_cmds char_load
 check "numa: one path carries all I/O of the block node" one_path bios block_load
 check "round-robin: even shares of the char node's commands" evenly uring_cmds char_load
@@ -187,5 +202,6 @@ check "a change takes effect at once on the char node" changes uring_cmds \
 	--ioengine=io_uring_cmd --cmd_type=nvme --filename="$MPATH_CHAR"
 check "a change takes effect at once on the block node" changes bios \
 	--ioengine=io_uring --direct=1 --filename="$MPATH_BLOCK"
+check "a change of policy is in the log, with the disk's name, once" changes_are_told
 set_policy "$head" "$before_all"
 ktap_finished

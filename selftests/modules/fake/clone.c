@@ -40,7 +40,12 @@ static struct bio *fake_make_clone(struct fake_path *path, struct bio *bio)
 	struct fake_clone *clone;
 	struct bio *new;
 
+	struct fake_head *head =
+		to_fake_head(mpath_gendisk_to_head(bio->bi_bdev->bd_disk));
+
 	fake_count(path, FC_clone_bio);
+	if (READ_ONCE(head->opts.no_clone))
+		return NULL;
 	if (!(bio->bi_opf & REQ_NOWAIT)) {
 		fake_may_sleep(path);
 		fake_stop(FP_clone_bio, path ? path->name : "");

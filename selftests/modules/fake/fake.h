@@ -182,6 +182,7 @@ struct fake_head_options {
 	/* may be changed later */
 	long fail_cdev;		/* errno of add_cdev or cdev_name */
 	long keep;		/* remove_head only counts */
+	long no_clone;		/* clone_bio and clone_bio_to have no memory */
 };
 
 /**
@@ -257,10 +258,10 @@ struct fake_settings {
 	long pr_error_count;
 	long pr_error_op;	/* index of fake_pr_op_names, -1: all */
 	long pr_lost;		/* pr_error after it was executed, not before */
-	/* when it is added only */
-	long node;
 	long lbs;
 	long max_sectors;
+	/* when it is added only */
+	long node;
 	long zoned;
 	long no_ioctl;
 	long compat;

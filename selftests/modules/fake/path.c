@@ -96,11 +96,15 @@ static void fake_path_apply(struct fake_path *path, const struct fake_option *o,
 		atomic_add(path->set.inflight - before, &path->nr_active);
 }
 
-static void fake_path_set_lbs(struct fake_path *path)
+static void fake_path_set_limits(struct fake_path *path)
 {
 	struct queue_limits lim = queue_limits_start_update(path->disk->queue);
 	int ret;
 
+	if (path->set.max_sectors) {
+		lim.max_hw_sectors = path->set.max_sectors;
+		lim.max_user_sectors = 0;
+	}
 	lim.logical_block_size = path->set.lbs;
 	lim.physical_block_size = path->set.lbs;
 	lim.io_min = path->set.lbs;
@@ -109,7 +113,7 @@ static void fake_path_set_lbs(struct fake_path *path)
 		lim.integrity.interval_exp = ilog2(path->set.lbs);
 	ret = queue_limits_commit_update(path->disk->queue, &lim);
 	if (ret)
-		pr_warn("%s: block size: %d\n", path->name, ret);
+		pr_warn("%s: limits: %d\n", path->name, ret);
 }
 
 int fake_path_set(struct fake_path *path, int argc, char **argv)
@@ -129,8 +133,8 @@ int fake_path_set(struct fake_path *path, int argc, char **argv)
 		}
 		if (!path->added)
 			continue;
-		if (IS(lbs))
-			fake_path_set_lbs(path);
+		if (IS(lbs) || IS(max_sectors))
+			fake_path_set_limits(path);
 		else
 			fake_path_apply(path, o,
 					*(long *)((void *)&before + o->offset));

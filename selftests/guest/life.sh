@@ -18,8 +18,6 @@ command -v fio >/dev/null && command -v nvme >/dev/null || skip_all "fio or nvme
 # shellcheck source-path=SCRIPTDIR source=faults_lib.sh
 . "$(dirname "$0")/faults_lib.sh"
 
-# so long that the machine is idle half the time, so that faults are dealt with at once
-latency_ns=$(some 60000000 200000000)
 mapfile -t ports < <(seq 1 "${MPATH_PORTS:-2}")
 join_secs=20
 

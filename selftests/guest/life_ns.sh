@@ -16,7 +16,6 @@ command -v fio >/dev/null && command -v nvme >/dev/null || skip_all "fio or nvme
 . "$(dirname "$0")/load_lib.sh"
 export DM_DISABLE_UDEV=1
 
-latency_ns=$(some 60000000 200000000)
 other=$nqn-other
 disks=3
 small=$((512 * 2048))	# sectors

@@ -7,6 +7,10 @@
 # how long a fault goes on: once, or for that many seconds
 fault_secs=${MPATH_FAULT_SECS:-0}
 
+# of a target's disk: the machine is idle half the time, and faults are dealt with at once
+# shellcheck disable=SC2034	# used by nvmet_lib.sh
+latency_ns=$((slow > 1 ? 50000000 * slow : 60000000))
+
 load_pids=()
 start_load()	# start_load COMMAND...: its output goes to $work/load.N, N counts from 0
 {

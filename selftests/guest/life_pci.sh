@@ -141,7 +141,7 @@ formatted()
 	for path in $(paths_of "$head"); do
 		same "blocks of $path" "$2" "$(<"/sys/block/$path/queue/logical_block_size")"
 	done
-	dmesg | grep -q "$head: path .* its controller is told to look" || fail "$(dmesg)"
+	dmesg | grep -q "blocks by now, of $2 bytes: its controller is told to look" || fail "$(dmesg)"
 	same "sectors" "$sectors" "$(<"/sys/block/$head/size")"
 	with_loads all_go_on
 	# the data of a whole pass, by the other way

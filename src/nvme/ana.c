@@ -210,7 +210,7 @@ static int mpn_ana_identify(struct mpn_ctrl *ctrl)
 	id = kmalloc(sizeof(*id), GFP_KERNEL);
 	if (!id)
 		return -ENOMEM;
-	ret = mpn_admin_cmd(ctrl, &cmd, id, sizeof(*id));
+	ret = mpn_admin_cmd(ctrl->ctrl, &cmd, id, sizeof(*id));
 	if (ret)
 		goto free;
 	ctrl->ana.anatt = id->anatt;
@@ -239,7 +239,7 @@ static int mpn_ana_get_log(struct mpn_ctrl *ctrl, void *page)
 		.get_log_page.numdu	= cpu_to_le16(dwords >> 16),
 	};
 
-	return mpn_admin_cmd(ctrl, &cmd, page, ctrl->ana.size);
+	return mpn_admin_cmd(ctrl->ctrl, &cmd, page, ctrl->ana.size);
 }
 
 /*

@@ -11,13 +11,6 @@ extern int nvme_submit_sync_cmd(struct request_queue *q,
 				struct nvme_command *cmd, void *buf,
 				unsigned int bufflen);
 
-/* What a controller's device in sysfs has, for the drivers of transports. */
-extern const struct attribute_group nvme_dev_attrs_group;
-
-/* Again after this time, then ever later: it costs the controller's other disks a freeze */
-#define MPN_RESCAN_FIRST	(2 * HZ)
-#define MPN_RESCAN_LAST		(64 * HZ)
-
 /* Changed with both locks held, so either is enough to look. */
 static LIST_HEAD(mpn_ctrls);
 static DEFINE_SPINLOCK(mpn_ctrls_lock);
@@ -131,7 +124,7 @@ struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path)
 		return NULL;
 	ctrl->ctrl = nvme;
 	ctrl->paths = 1;
-	ctrl->rescanned = jiffies - MPN_RESCAN_LAST;
+	mpn_look_init(ctrl);
 	INIT_LIST_HEAD(&ctrl->joined);
 	INIT_WORK(&ctrl->work, mpn_ctrl_work);
 	init_waitqueue_func_entry(&ctrl->watch, mpn_ctrl_woken);
@@ -197,48 +190,27 @@ void mpn_ctrls_read_ana(void)
  * Context: May sleep; ends with the driver's own time-outs, and with the controller.
  * Return: 0, -errno or NVMe status.
  */
-int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
+int mpn_admin_cmd(struct nvme_ctrl *ctrl, struct nvme_command *cmd, void *buf,
 		  unsigned int len)
 {
-	return nvme_submit_sync_cmd(mpn_ctrl_admin_q(ctrl->ctrl), cmd, buf, len);
-}
-
-/* Its attribute rescan_controller; the driver has nothing else that others can call. */
-static struct device_attribute *mpn_rescan_file(void)
-{
-	struct attribute **attr;
-
-	for (attr = nvme_dev_attrs_group.attrs; *attr; attr++)
-		if (!strcmp((*attr)->name, "rescan_controller"))
-			return container_of(*attr, struct device_attribute,
-					    attr);
-	pr_warn_once("the driver cannot be told to look at namespaces again\n");
-	return NULL;
+	return nvme_submit_sync_cmd(mpn_ctrl_admin_q(ctrl), cmd, buf, len);
 }
 
 /**
- * mpn_ctrl_rescan() - have the driver look at a controller's namespaces again
- * @ctrl: kept by a claimed path
- *
- * As if somebody had written to its rescan_controller: a work of the driver is queued.
- * Not if it is not live, when it looks by itself once it is, nor too soon after the last
- * time.
- * Context: mpn_topology held.
- * Return: it was told.
+ * mpn_identify_ns() - Identify Namespace, CNS 00h
+ * @ctrl: kept by the caller's path
+ * @id: what it answers
+ * Context: As mpn_admin_cmd().
+ * Return: 0 or -errno.
  */
-bool mpn_ctrl_rescan(struct mpn_ctrl *ctrl)
+int mpn_identify_ns(struct nvme_ctrl *ctrl, u32 nsid, struct nvme_id_ns *id)
 {
-	struct device *dev = mpn_ctrl_device(ctrl->ctrl);
-	struct device_attribute *file = mpn_rescan_file();
-	unsigned long since = jiffies - ctrl->rescanned;
+	struct nvme_command cmd = {
+		.identify.opcode = nvme_admin_identify,
+		.identify.nsid	 = cpu_to_le32(nsid),
+		.identify.cns	 = NVME_ID_CNS_NS,
+	};
+	int ret = mpn_admin_cmd(ctrl, &cmd, id, sizeof(*id));
 
-	lockdep_assert_held(&mpn_topology);
-	if (!file || mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE ||
-	    since < ctrl->rescan_wait)
-		return false;
-	ctrl->rescan_wait = since > 4 * ctrl->rescan_wait ? MPN_RESCAN_FIRST :
-		min_t(unsigned long, 2 * ctrl->rescan_wait, MPN_RESCAN_LAST);
-	ctrl->rescanned = jiffies;
-	file->store(dev, file, "1", 1);
-	return true;
+	return ret > 0 ? -EIO : ret;
 }

@@ -8,9 +8,6 @@
 
 #include "mpn.h"
 
-/* tries to join from one time to the next that a controller is told to look */
-#define MPN_TELL_TRIES	64
-
 LIST_HEAD(mpn_heads);
 static DEFINE_IDA(mpn_number_ida);
 
@@ -203,8 +200,8 @@ static void mpn_link_holder(struct mpn_path *path, struct gendisk *disk)
  *	mpn_topology
  * Context: mpn_topology held; may sleep.
  * Return: 0; -EINVAL if it was refused and a line said why; -EAGAIN if the
- * disk has no size (it is being removed, or not ready) or has not looked since a
- * format, or its head is not ready for it; -errno.
+ * disk has no size (it is being removed, or not ready), or its head is not ready
+ * for it; -errno.
  */
 int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 {
@@ -221,14 +218,6 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 	}
 	if (!get_capacity(path->disk))
 		return -EAGAIN;
-	if (mpn_path_stale(path, mpn_head_lba_shift(ns_head))) {
-		/* its shared object may be gone by the next try, and with it the pace */
-		if (!(path->tries % MPN_TELL_TRIES) &&
-		    mpn_ctrl_rescan(path->ctrl))
-			pr_info("%s: other blocks than the namespace has by now; its controller is told to look\n",
-				mpn_path_name(path));
-		return -EAGAIN;
-	}
 	head = mpn_head_find(ns_head);
 	if (!head)
 		head = mpn_head_find_kept(path);

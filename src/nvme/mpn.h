@@ -47,9 +47,9 @@ struct mpn_ana {
  * @watch: on the controller's state_wq, which the driver wakes at each change
  *	of state
  * @work: tells the heads of such a change
- * @rescanned: jiffies, when it was last told to look at its namespaces; under
- *	mpn_topology, as is @rescan_wait
- * @rescan_wait: jiffies from then until it may be told again
+ * @look: has it look at its namespaces again, see look.c. Ended as @ana's work
+ * @looked: jiffies, when @look last ran
+ * @look_wait: jiffies from then until it may run again; 0 once a path has looked
  * @ana: its log page of access states
  *
  * Owner: its paths. Made with the first and freed with the last one, under
@@ -63,8 +63,9 @@ struct mpn_ctrl {
 	atomic_t nr_active;
 	struct wait_queue_entry watch;
 	struct work_struct work;
-	unsigned long rescanned;
-	unsigned long rescan_wait;
+	struct delayed_work look;
+	unsigned long looked;
+	unsigned long look_wait;
 	struct mpn_ana ana;
 };
 
@@ -275,11 +276,11 @@ void mpn_ctrl_each(struct mpn_ctrl *ctrl,
 		   void (*fn)(struct mpn_path *path, void *ctx), void *ctx);
 void mpn_ctrl_join(struct mpn_path *path);
 void mpn_ctrl_leave(struct mpn_path *path);
-int mpn_admin_cmd(struct mpn_ctrl *ctrl, struct nvme_command *cmd, void *buf,
+int mpn_admin_cmd(struct nvme_ctrl *ctrl, struct nvme_command *cmd, void *buf,
 		  unsigned int len);
+int mpn_identify_ns(struct nvme_ctrl *ctrl, u32 nsid, struct nvme_id_ns *id);
 void mpn_ctrls_read_ana(void);
 void mpn_ctrl_notice(struct nvme_ctrl *ctrl);
-bool mpn_ctrl_rescan(struct mpn_ctrl *ctrl);
 
 /* ana.c */
 void mpn_ana_init(struct mpn_ctrl *ctrl, struct mpn_path *path);
@@ -309,6 +310,14 @@ void mpn_head_destroy(struct mpn_head *head);
 
 void mpn_head_hold(struct mpn_head *head);
 void mpn_head_put(struct mpn_head *head);
+
+/* look.c */
+void mpn_look_init(struct mpn_ctrl *ctrl);
+void mpn_look_stop(struct mpn_ctrl *ctrl);
+void mpn_ctrl_look(struct mpn_ctrl *ctrl);
+bool mpn_look_is_new(const struct mpn_ctrl *ctrl);
+void mpn_look_done(struct mpn_ctrl *ctrl);
+int mpn_look_before_join(struct mpn_path *path);
 
 /* watch.c */
 void mpn_heads_watch(void);

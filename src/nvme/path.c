@@ -124,6 +124,7 @@ static void mpn_drop_ctrl(struct mpn_path *path)
 		/* no event queues the works any more, but the one the other */
 		cancel_work_sync(&ctrl->work);
 		mpn_ana_stop(ctrl);
+		mpn_look_stop(ctrl);
 		kfree(ctrl);
 	}
 }
@@ -137,6 +138,9 @@ static int mpn_try_join(struct mpn_path *path)
 	if (ret)
 		return ret;
 	ret = mpn_open_chr(path);
+	if (ret)
+		goto unclaim;
+	ret = mpn_look_before_join(path);
 	if (ret)
 		goto unclaim;
 
@@ -194,6 +198,8 @@ static void mpn_leave(struct mpn_path *path)
 		mutex_lock(&mpn_topology);
 		dead = mpn_head_leave(path);
 		mutex_unlock(&mpn_topology);
+		/* its blocks and size do not count any more: others may fit now */
+		mpn_rescan();
 	}
 	/* while we still hold the disk, and with it the nodes' parent */
 	if (dead)

@@ -114,26 +114,21 @@ static ssize_t metadata_bytes_show(struct device *dev,
 }
 static DEVICE_ATTR_RO(metadata_bytes);
 
-/* Identify Namespace (CNS 00h) on one path. The caller's file keeps the head. */
+/* The caller's file keeps the head. */
 static int mpn_read_nuse(struct mpath_device *mdev)
 {
 	struct mpn_head *head = mpn_head_of(mdev->mpath_head);
-	struct nvme_command cmd = {
-		.identify.opcode = nvme_admin_identify,
-		.identify.nsid	 = cpu_to_le32(head->nsid),
-		.identify.cns	 = NVME_ID_CNS_NS,
-	};
 	struct nvme_id_ns *id;
 	int ret;
 
 	id = kmalloc(sizeof(*id), GFP_KERNEL);
 	if (!id)
 		return -ENOMEM;
-	ret = mpn_admin_cmd(mpn_path_of(mdev)->ctrl, &cmd, id, sizeof(*id));
+	ret = mpn_identify_ns(mpn_path_of(mdev)->ctrl->ctrl, head->nsid, id);
 	if (!ret)
 		WRITE_ONCE(head->nuse, le64_to_cpu(id->nuse));
 	kfree(id);
-	return ret > 0 ? -EIO : ret;
+	return ret;
 }
 
 static ssize_t nuse_show(struct device *dev, struct device_attribute *attr,

@@ -11,7 +11,7 @@
 #include "mpn.h"
 
 #define MPN_WATCH_TIME	(2 * HZ)
-/* when a path has been told to look */
+/* while a controller looks */
 #define MPN_STALE_TIME	(HZ / 10)
 
 /* Its paths may be used again: for what waits. */
@@ -38,22 +38,20 @@ struct mpn_look {
 static void mpn_path_look(struct mpn_path *path, u8 shift,
 			  struct mpn_look *look)
 {
-	struct mpn_ctrl *ctrl = path->ctrl;
-
 	if (!mpn_path_stale(path, shift)) {
-		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags))
+		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags)) {
 			look->fresh = true;
+			mpn_look_done(path->ctrl);
+		}
 		return;
 	}
 	set_bit(MPN_PATH_STALE, &path->flags);
-	if (mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE)
-		return;		/* looked at again once it is, mpn_ctrl_tell() */
-	if (mpn_ctrl_rescan(ctrl))
-		pr_info("%s: path %s has other blocks than the namespace, of %u bytes by now; its controller is told to look\n",
-			path->home->name, mpn_path_name(path), 1u << shift);
+	smp_mb__after_atomic();		/* mpn_ctrl_tell() sees it, or we the state */
+	if (mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE)
+		return;
+	mpn_ctrl_look(path->ctrl);
 	look->stale = true;
-	/* soon after it was told, then with the watch */
-	if (time_before(jiffies, ctrl->rescanned + MPN_WATCH_TIME))
+	if (mpn_look_is_new(path->ctrl))
 		look->again = MPN_STALE_TIME;
 }
 
@@ -118,7 +116,7 @@ static void mpn_watch_work(struct work_struct *work)
 	if (changed)	/* what did not fit may do so now */
 		mpn_rescan();
 	if (look.stale)
-		queue_delayed_work(mpn_wq, &mpn_soon, look.again);
+		mod_delayed_work(mpn_wq, &mpn_soon, look.again);
 	mpn_heads_watch();
 }
 

@@ -115,7 +115,8 @@ free:
 	return ERR_PTR(ret);
 }
 
-static struct mpn_head *mpn_head_find(struct nvme_ns_head *ns_head)
+/* mpn_topology held. */
+struct mpn_head *mpn_head_find(struct nvme_ns_head *ns_head)
 {
 	struct mpn_head *head;
 

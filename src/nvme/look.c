@@ -4,10 +4,10 @@
  * another controller its own disk has the old blocks until it does.
  *
  * What a look finds the driver takes for all controllers of the namespace at once, for
- * commands that are on their way too. So a controller is asked first what it is going to
- * find, and told only if that is what the driver has already; one that says otherwise (a
- * copy with other blocks under the same name) keeps its path out, and the others are not
- * touched.
+ * commands that are on their way too. So as long as there is a path whose blocks are what
+ * the driver has, and which may thus be in use, another controller is asked first what it
+ * is going to find, and told only if that is the same. One that says otherwise (a copy
+ * with other blocks under the same name) keeps its path out.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -46,7 +46,8 @@ static void mpn_tell(struct nvme_ctrl *ctrl)
 
 /*
  * What the controller itself says of a namespace's blocks: FLBAS and LBADS of Identify
- * Namespace, NVM Command Set specification. Return: their shift; -errno without an answer.
+ * Namespace, NVM Command Set specification. Return: their shift; -ENOENT if it has no such
+ * namespace (any more); -errno without an answer.
  */
 static int mpn_ask(struct nvme_ctrl *ctrl, u32 nsid)
 {
@@ -58,45 +59,64 @@ static int mpn_ask(struct nvme_ctrl *ctrl, u32 nsid)
 		return -ENOMEM;
 	ret = mpn_identify_ns(ctrl, nsid, id);
 	if (!ret)
-		ret = id->lbaf[nvme_lbaf_index(id->flbas)].ds;
+		ret = id->ncap ? id->lbaf[nvme_lbaf_index(id->flbas)].ds :
+				 -ENOENT;
 	kfree(id);
 	return ret;
 }
 
-/* The path has other blocks than the driver knows of. Return: its controller agrees. */
-static bool mpn_agrees(const char *name, struct nvme_ctrl *ctrl, u32 nsid,
-		       u8 shift, int *says)
+struct mpn_stale {
+	char name[DISK_NAME_LEN];
+	u32 nsid;
+	u8 shift;	/* that the driver has */
+	bool unused;	/* no path has it */
+};
+
+/* Return: it may look; -EINVAL: no, and a line says why; -errno: not known. */
+static int mpn_may_look(struct nvme_ctrl *ctrl, const struct mpn_stale *of)
 {
-	*says = mpn_ask(ctrl, nsid);
-	if (*says == shift)
-		pr_info("%s: the namespace has other blocks by now, of %u bytes: its controller is told to look\n",
-			name, 1u << shift);
-	else if (*says >= 0)
-		pr_err("%s: its controller says blocks of %llu bytes, another controller of the namespace %u: not used\n",
-		       name, *says < 64 ? 1ull << *says : 0, 1u << shift);
-	return *says == shift;
+	int says;
+
+	if (of->unused)
+		return 0;
+	says = mpn_ask(ctrl, of->nsid);
+	if (says == of->shift || says == -ENOENT)
+		return 0;
+	if (says < 0)
+		return says;
+	pr_err("%s: its controller says blocks of %llu bytes, another one of the same namespace %u: not used\n",
+	       of->name, says < 64 ? 1ull << says : 0, 1u << of->shift);
+	return -EINVAL;
 }
 
-struct mpn_stale {
+static void mpn_told(const struct mpn_stale *of)
+{
+	pr_info("%s: the namespace has other blocks by now, of %u bytes: its controller is told to look\n",
+		of->name, 1u << of->shift);
+}
+
+static void mpn_note_stale(struct mpn_path *path, u8 shift, bool unused,
+			   struct mpn_stale *of)
+{
+	strscpy(of->name, mpn_path_name(path));
+	of->nsid = mpn_head_nsid(mpn_ns_head(path->ns));
+	of->shift = shift;
+	of->unused = unused;
+}
+
+struct mpn_stale_list {
 	unsigned int nr;
-	struct {
-		char name[DISK_NAME_LEN];
-		u32 nsid;
-		u8 shift;
-	} of[MPN_LOOK_MOST];
+	struct mpn_stale of[MPN_LOOK_MOST];
 };
 
 static void mpn_gather(struct mpn_path *path, void *ctx)
 {
 	u8 shift = mpn_head_lba_shift(mpn_ns_head(path->ns));
-	struct mpn_stale *stale = ctx;
+	struct mpn_stale_list *list = ctx;
 
-	if (!mpn_path_stale(path, shift) || stale->nr == MPN_LOOK_MOST)
-		return;
-	strscpy(stale->of[stale->nr].name, mpn_path_name(path));
-	stale->of[stale->nr].nsid = mpn_head_nsid(mpn_ns_head(path->ns));
-	stale->of[stale->nr].shift = shift;
-	stale->nr++;
+	if (mpn_path_stale(path, shift) && list->nr < MPN_LOOK_MOST)
+		mpn_note_stale(path, shift, READ_ONCE(path->home->all_stale),
+			       &list->of[list->nr++]);
 }
 
 static void mpn_look_work(struct work_struct *work)
@@ -105,24 +125,25 @@ static void mpn_look_work(struct work_struct *work)
 					     struct mpn_ctrl, look);
 	unsigned int noio = memalloc_noio_save();	/* as in mpn_path_work() */
 	unsigned long wait = READ_ONCE(ctrl->look_wait);
-	struct mpn_stale stale = { };
-	bool agree = true;
+	struct mpn_stale_list list = { };
 	unsigned int i;
-	int says;
 
-	if (mpn_ctrl_state(ctrl->ctrl) == NVME_CTRL_LIVE)
-		mpn_ctrl_each(ctrl, mpn_gather, &stale);
-	if (!stale.nr)
+	mpn_ctrl_each(ctrl, mpn_gather, &list);
+	if (!list.nr)
 		goto out;
+	/* first, so that who asks meanwhile does not have it run again at once */
+	WRITE_ONCE(ctrl->looked, jiffies);
+	smp_wmb();	/* pairs with that in mpn_ctrl_look() */
 	WRITE_ONCE(ctrl->look_wait,
 		   wait ? min_t(unsigned long, 2 * wait, MPN_LOOK_LAST) :
 			  MPN_LOOK_FIRST);
-	for (i = 0; i < stale.nr; i++)
-		agree &= mpn_agrees(stale.of[i].name, ctrl->ctrl,
-				    stale.of[i].nsid, stale.of[i].shift, &says);
-	if (agree)
-		mpn_tell(ctrl->ctrl);
-	WRITE_ONCE(ctrl->looked, jiffies);
+	for (i = 0; i < list.nr; i++)
+		if (mpn_ctrl_state(ctrl->ctrl) != NVME_CTRL_LIVE ||
+		    mpn_may_look(ctrl->ctrl, &list.of[i]))
+			goto out;
+	for (i = 0; i < list.nr; i++)
+		mpn_told(&list.of[i]);
+	mpn_tell(ctrl->ctrl);
 	mpn_heads_look();
 out:
 	memalloc_noio_restore(noio);
@@ -135,10 +156,11 @@ out:
  */
 void mpn_ctrl_look(struct mpn_ctrl *ctrl)
 {
-	unsigned long due = READ_ONCE(ctrl->looked) + READ_ONCE(ctrl->look_wait);
+	unsigned long wait = READ_ONCE(ctrl->look_wait), since;
 
-	queue_delayed_work(mpn_wq, &ctrl->look,
-			   time_after(due, jiffies) ? due - jiffies : 0);
+	smp_rmb();
+	since = jiffies - READ_ONCE(ctrl->looked);
+	queue_delayed_work(mpn_wq, &ctrl->look, since < wait ? wait - since : 0);
 }
 
 /* It is the first time, so that the path should have looked soon. */
@@ -147,35 +169,69 @@ bool mpn_look_is_new(const struct mpn_ctrl *ctrl)
 	return READ_ONCE(ctrl->look_wait) <= MPN_LOOK_FIRST;
 }
 
-/* One of its paths has looked. */
+/* One of its paths has looked. The next time is asked about at once. */
 void mpn_look_done(struct mpn_ctrl *ctrl)
 {
 	WRITE_ONCE(ctrl->look_wait, 0);
+	cancel_delayed_work(&ctrl->look);
+}
+
+/* Has a joined path of the namespace these blocks? @wait: none, but one is to look. */
+static bool mpn_blocks_used(struct nvme_ns_head *ns_head, u8 shift, bool *wait)
+{
+	struct mpath_device *mdev;
+	struct mpn_head *head;
+	bool used = false;
+
+	*wait = false;
+	mutex_lock(&mpn_topology);
+	head = mpn_head_find(ns_head);
+	if (!head)
+		goto unlock;
+	/* it changes under mpn_topology only */
+	list_for_each_entry(mdev, &head->mpath.dev_list, siblings) {
+		used |= !mpn_path_stale(mpn_path_of(mdev), shift);
+		*wait |= mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) ==
+			 NVME_CTRL_LIVE;
+	}
+	*wait &= !used;
+unlock:
+	mutex_unlock(&mpn_topology);
+	return used;
 }
 
 /**
  * mpn_look_before_join() - does a claimed path have the namespace's blocks?
  * @path: claimed; not joined
  * Context: May sleep; no locks.
- * Return: 0; -EAGAIN if its controller has not looked yet; -EINVAL if it says that the
- * namespace has others.
+ * Return: 0; -EAGAIN if its controller has not looked yet or has others, when it is asked
+ * again every MPN_LOOK_TRIES tries; or if it is the only one that has looked: the others
+ * do first, for it may be it that is wrong.
  */
 int mpn_look_before_join(struct mpn_path *path)
 {
 	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
 	struct nvme_ctrl *ctrl = mpn_ns_ctrl(path->ns);
 	u8 shift = mpn_head_lba_shift(ns_head);
-	int says;
+	struct mpn_stale of;
+	bool used, wait;
 
-	if (!mpn_path_stale(path, shift))
+	if (!get_capacity(path->disk))
 		return 0;
-	if (path->tries % MPN_LOOK_TRIES)
+	used = mpn_blocks_used(ns_head, shift, &wait);
+	if (!mpn_path_stale(path, shift)) {
+		if (wait)
+			mpn_heads_look();
+		return wait ? -EAGAIN : 0;
+	}
+	if (path->tries % MPN_LOOK_TRIES ||
+	    mpn_ctrl_state(ctrl) != NVME_CTRL_LIVE)
 		return -EAGAIN;
-	if (mpn_agrees(mpn_path_name(path), ctrl, mpn_head_nsid(ns_head), shift,
-		       &says))
+	mpn_note_stale(path, shift, !used, &of);
+	if (!mpn_may_look(ctrl, &of)) {
+		mpn_told(&of);
 		mpn_tell(ctrl);
-	else if (says >= 0)
-		return -EINVAL;
+	}
 	return -EAGAIN;
 }
 

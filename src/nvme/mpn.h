@@ -95,6 +95,8 @@ struct mpn_ctrl {
  * @failover: enum mpn_failover
  * @lba_shift: of the blocks that the disk has, as of the last look; written by
  *	the watch (watch.c), read by everybody
+ * @all_stale: no path has the blocks that the driver has for the namespace, as of the
+ *	last look; written and read likewise
  * @failovers: commands that came back with a path error and were kept
  * @given_up: of them those that ended with one
  * @again_lock: guards @again and @again_closed; taken in any context
@@ -128,6 +130,7 @@ struct mpn_head {
 	struct kref ref;
 	u8 failover;
 	u8 lba_shift;
+	bool all_stale;
 	atomic64_t failovers;
 	atomic64_t given_up;
 	spinlock_t again_lock;
@@ -304,6 +307,7 @@ void mpn_head_adopt(struct mpn_head *head, struct mpn_path *path);
 
 /* head.c */
 void mpn_head_unlink(struct mpn_head *head, struct nvme_ctrl *ctrl);
+struct mpn_head *mpn_head_find(struct nvme_ns_head *ns_head);
 int mpn_head_join(struct mpn_path *path, struct mpn_head **dead);
 struct mpn_head *mpn_head_leave(struct mpn_path *path);
 void mpn_head_destroy(struct mpn_head *head);

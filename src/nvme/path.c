@@ -198,8 +198,6 @@ static void mpn_leave(struct mpn_path *path)
 		mutex_lock(&mpn_topology);
 		dead = mpn_head_leave(path);
 		mutex_unlock(&mpn_topology);
-		/* its blocks and size do not count any more: others may fit now */
-		mpn_rescan();
 	}
 	/* while we still hold the disk, and with it the nodes' parent */
 	if (dead)

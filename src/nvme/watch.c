@@ -32,6 +32,7 @@ static void mpn_head_usable(struct mpn_head *head)
 struct mpn_look {
 	bool stale;		/* a path has not looked since a format */
 	bool fresh;		/* one has now */
+	bool right;		/* one has the namespace's blocks */
 	unsigned long again;	/* jiffies until it is to be asked again, if stale */
 };
 
@@ -39,6 +40,7 @@ static void mpn_path_look(struct mpn_path *path, u8 shift,
 			  struct mpn_look *look)
 {
 	if (!mpn_path_stale(path, shift)) {
+		look->right = true;
 		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags)) {
 			look->fresh = true;
 			mpn_look_done(path->ctrl);
@@ -76,8 +78,9 @@ static bool mpn_head_look(struct mpn_head *head, struct mpn_look *look)
 	u8 was = head->lba_shift;
 	bool changed;
 
-	look->fresh = false;
+	look->fresh = look->right = false;
 	mpn_paths_look(head, shift, look);
+	WRITE_ONCE(head->all_stale, !look->right);
 	WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
 	WRITE_ONCE(head->mpath.block_size, 1u << shift);
 	changed = mpath_revalidate(&head->mpath);

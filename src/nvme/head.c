@@ -238,6 +238,7 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 		}
 		return mpn_head_refuse(head, path, ret);
 	}
+	WRITE_ONCE(head->all_stale, false);	/* until the next look */
 	if (head->kept)
 		mpn_head_adopt(head, path);
 	mpn_link_holder(path, head->mpath.disk);
@@ -258,6 +259,9 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 struct mpn_head *mpn_head_leave(struct mpn_path *path)
 {
 	struct mpn_head *head = path->head;
+	struct gendisk *disk = head->mpath.disk;
+	unsigned int blocks = queue_logical_block_size(disk->queue);
+	sector_t sectors = get_capacity(disk);
 	bool empty;
 
 	lockdep_assert_held(&mpn_topology);
@@ -268,6 +272,10 @@ struct mpn_head *mpn_head_leave(struct mpn_path *path)
 	mpn_ctrl_leave(path);
 	empty = mpath_delete_device(&path->mdev);
 	path->head = NULL;
+	/* it had kept them: others may fit now */
+	if (sectors != get_capacity(disk) ||
+	    blocks != queue_logical_block_size(disk->queue))
+		mpn_rescan();
 	pr_info("%s: path %s left%s\n", head->mpath.disk->disk_name,
 		mpn_path_name(path), empty ? ", it was the last" : "");
 	if (!empty || mpn_head_keep(head, path))

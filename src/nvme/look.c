@@ -80,7 +80,7 @@ static int mpn_may_look(struct nvme_ctrl *ctrl, const struct mpn_stale *of)
 	if (of->unused)
 		return 0;
 	says = mpn_ask(ctrl, of->nsid);
-	if (says == of->shift || says == -ENOENT)
+	if (says == of->shift)
 		return 0;
 	if (says < 0)
 		return says;
@@ -176,7 +176,7 @@ void mpn_look_done(struct mpn_ctrl *ctrl)
 	cancel_delayed_work(&ctrl->look);
 }
 
-/* Has a joined path of the namespace these blocks? @wait: none, but one is to look. */
+/* Has a joined path of the namespace these blocks? @wait: none, but one can look. */
 static bool mpn_blocks_used(struct nvme_ns_head *ns_head, u8 shift, bool *wait)
 {
 	struct mpath_device *mdev;
@@ -206,7 +206,7 @@ unlock:
  * Context: May sleep; no locks.
  * Return: 0; -EAGAIN if its controller has not looked yet or has others, when it is asked
  * again every MPN_LOOK_TRIES tries; or if it is the only one that has looked: the others
- * do first, for it may be it that is wrong.
+ * have as many tries to do so first, for it may be it that is wrong.
  */
 int mpn_look_before_join(struct mpn_path *path)
 {
@@ -216,18 +216,17 @@ int mpn_look_before_join(struct mpn_path *path)
 	struct mpn_stale of;
 	bool used, wait;
 
-	if (!get_capacity(path->disk))
-		return 0;
 	used = mpn_blocks_used(ns_head, shift, &wait);
 	if (!mpn_path_stale(path, shift)) {
-		if (wait)
-			mpn_heads_look();
-		return wait ? -EAGAIN : 0;
+		if (!wait || path->tries > MPN_LOOK_TRIES)
+			return 0;
+		mpn_heads_look();
+		return -EAGAIN;
 	}
 	if (path->tries % MPN_LOOK_TRIES ||
 	    mpn_ctrl_state(ctrl) != NVME_CTRL_LIVE)
 		return -EAGAIN;
-	mpn_note_stale(path, shift, !used, &of);
+	mpn_note_stale(path, shift, wait && !used, &of);
 	if (!mpn_may_look(ctrl, &of)) {
 		mpn_told(&of);
 		mpn_tell(ctrl);

@@ -177,7 +177,8 @@ static void mpn_join(struct mpn_path *path)
 			queue_delayed_work(mpn_wq, &path->work, MPN_RETRY);
 			break;
 		}
-		if (ret != -EBUSY) {
+		/* whoever has it open while we wait for it leaves again */
+		if (ret != -EBUSY || path->tries > MPN_RETRIES) {
 			if (path->tries++ == MPN_RETRIES)
 				pr_info("%s: not ready yet (%d), asked again every second\n",
 					mpn_path_name(path), ret);

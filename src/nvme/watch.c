@@ -32,7 +32,6 @@ static void mpn_head_usable(struct mpn_head *head)
 struct mpn_look {
 	bool stale;		/* a path has not looked since a format */
 	bool fresh;		/* one has now */
-	bool right;		/* one has the namespace's blocks */
 	unsigned long again;	/* jiffies until it is to be asked again, if stale */
 };
 
@@ -40,7 +39,6 @@ static void mpn_path_look(struct mpn_path *path, u8 shift,
 			  struct mpn_look *look)
 {
 	if (!mpn_path_stale(path, shift)) {
-		look->right = true;
 		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags)) {
 			look->fresh = true;
 			mpn_look_done(path->ctrl);
@@ -60,14 +58,18 @@ static void mpn_path_look(struct mpn_path *path, u8 shift,
 static void mpn_paths_look(struct mpn_head *head, u8 shift,
 			   struct mpn_look *look)
 {
+	bool any = false, right = false;
 	struct mpath_device *mdev;
-	int idx;
 
-	idx = srcu_read_lock(&head->mpath.srcu);
-	list_for_each_entry_srcu(mdev, &head->mpath.dev_list, siblings,
-				 srcu_read_lock_held(&head->mpath.srcu))
+	/* the list changes under mpn_topology only */
+	list_for_each_entry(mdev, &head->mpath.dev_list, siblings) {
+		any = true;
+		right |= !mpn_path_stale(mpn_path_of(mdev), shift);
+	}
+	/* before a look is asked for, which goes by it */
+	WRITE_ONCE(head->all_stale, any && !right);
+	list_for_each_entry(mdev, &head->mpath.dev_list, siblings)
 		mpn_path_look(mpn_path_of(mdev), shift, look);
-	srcu_read_unlock(&head->mpath.srcu, idx);
 }
 
 /* Return: the head's limits or size have changed. */
@@ -78,9 +80,8 @@ static bool mpn_head_look(struct mpn_head *head, struct mpn_look *look)
 	u8 was = head->lba_shift;
 	bool changed;
 
-	look->fresh = look->right = false;
+	look->fresh = false;
 	mpn_paths_look(head, shift, look);
-	WRITE_ONCE(head->all_stale, !look->right);
 	WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
 	WRITE_ONCE(head->mpath.block_size, 1u << shift);
 	changed = mpath_revalidate(&head->mpath);

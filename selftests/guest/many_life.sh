@@ -70,6 +70,8 @@ on_128()
 		--eta=never --verify=crc32c --verify_fatal=1 --ioengine=io_uring_cmd --cmd_type=nvme \
 		--time_based --runtime=$((300 * slow)) --verify_backlog=1024 \
 		--file_service_type=roundrobin --filename="${nodes#:}"
+	# told to stop earlier it does not
+	wait_for 60 has_ring "${load_pids[-1]}"
 	all_go_on
 	mapfile -t paths < <(paths_of "$head")
 	for path in "${paths[@]}" "${paths[@]}"; do

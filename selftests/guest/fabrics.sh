@@ -125,7 +125,8 @@ frozen_while_waiting()
 	waits() { grep -qs mpk_pause /proc/$pid/stack; }
 	wait_for 10 waits
 	echo FROZEN >"$dir/f/freezer.state"
-	wait_for 5 line_is "$dir/f/freezer.state" FROZEN || { echo THAWED >"$dir/f/freezer.state"; umount "$dir"; fail "it cannot be frozen"; }
+	wait_for 5 line_is "$dir/f/freezer.state" FROZEN ||
+		{ echo THAWED >"$dir/f/freezer.state"; umount "$dir"; fail "it cannot be frozen"; }
 	echo THAWED >"$dir/f/freezer.state"
 	for port in "${ports[@]}"; do
 		port_up "$port"

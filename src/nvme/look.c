@@ -176,14 +176,13 @@ void mpn_look_done(struct mpn_ctrl *ctrl)
 	cancel_delayed_work(&ctrl->look);
 }
 
-/* Has a joined path of the namespace these blocks? @wait: none, but one can look. */
-static bool mpn_blocks_used(struct nvme_ns_head *ns_head, u8 shift, bool *wait)
+/* No joined path of the namespace has these blocks, but one can look. */
+static bool mpn_others_to_look(struct nvme_ns_head *ns_head, u8 shift)
 {
+	bool used = false, live = false;
 	struct mpath_device *mdev;
 	struct mpn_head *head;
-	bool used = false;
 
-	*wait = false;
 	mutex_lock(&mpn_topology);
 	head = mpn_head_find(ns_head);
 	if (!head)
@@ -191,13 +190,12 @@ static bool mpn_blocks_used(struct nvme_ns_head *ns_head, u8 shift, bool *wait)
 	/* it changes under mpn_topology only */
 	list_for_each_entry(mdev, &head->mpath.dev_list, siblings) {
 		used |= !mpn_path_stale(mpn_path_of(mdev), shift);
-		*wait |= mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) ==
-			 NVME_CTRL_LIVE;
+		live |= mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) ==
+			NVME_CTRL_LIVE;
 	}
-	*wait &= !used;
 unlock:
 	mutex_unlock(&mpn_topology);
-	return used;
+	return live && !used;
 }
 
 /**
@@ -213,10 +211,9 @@ int mpn_look_before_join(struct mpn_path *path)
 	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
 	struct nvme_ctrl *ctrl = mpn_ns_ctrl(path->ns);
 	u8 shift = mpn_head_lba_shift(ns_head);
+	bool wait = mpn_others_to_look(ns_head, shift);
 	struct mpn_stale of;
-	bool used, wait;
 
-	used = mpn_blocks_used(ns_head, shift, &wait);
 	if (!mpn_path_stale(path, shift)) {
 		if (!wait || path->tries > MPN_LOOK_TRIES)
 			return 0;
@@ -226,7 +223,7 @@ int mpn_look_before_join(struct mpn_path *path)
 	if (path->tries % MPN_LOOK_TRIES ||
 	    mpn_ctrl_state(ctrl) != NVME_CTRL_LIVE)
 		return -EAGAIN;
-	mpn_note_stale(path, shift, wait && !used, &of);
+	mpn_note_stale(path, shift, wait, &of);
 	if (!mpn_may_look(ctrl, &of)) {
 		mpn_told(&of);
 		mpn_tell(ctrl);

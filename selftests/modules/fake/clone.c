@@ -37,11 +37,10 @@ static void fake_clone_end(struct bio *bio)
 
 static struct bio *fake_make_clone(struct fake_path *path, struct bio *bio)
 {
-	struct fake_clone *clone;
-	struct bio *new;
-
 	struct fake_head *head =
 		to_fake_head(mpath_gendisk_to_head(bio->bi_bdev->bd_disk));
+	struct fake_clone *clone;
+	struct bio *new;
 
 	fake_count(path, FC_clone_bio);
 	if (READ_ONCE(head->opts.no_clone))

@@ -290,6 +290,7 @@ struct fake_settings {
  * @entry: for as long as its name is taken; fake_lock
  * @head: NULL before it is added and once it is deleted; fake_lock
  * @op: adding and deleting, each once
+ * @added: the library was given it; commands find it from then on; fake_lock
  * @dead: on its way out, answers everything with an error
  * @held: bios of a path that hangs; @lock
  */

@@ -198,13 +198,14 @@ bool fake_path_tryget(struct fake_path *path)
 	return kref_get_unless_zero(&path->ref);
 }
 
+/* Only what the library was given: the calls below are for paths that were added. */
 static struct fake_path *fake_path_find(const char *name)
 {
 	struct fake_path *path;
 
 	lockdep_assert_held(&fake_lock);
 	list_for_each_entry(path, &fake_paths, entry)
-		if (path->head && !strcmp(path->name, name))
+		if (path->head && path->added && !strcmp(path->name, name))
 			return path;
 	return NULL;
 }
@@ -361,13 +362,13 @@ static int fake_path_attach(struct fake_path *path, struct fake_head *head)
 	path->mpath.access_state = path->set.access;
 	ret = mpath_add_device(&path->mpath, &head->mpath, path->disk,
 			       path->set.node, &path->nr_active);
-	if (!ret) {
-		path->added = true;
-		return 0;
-	}
-	path->removed = true;
 	mutex_lock(&fake_lock);
-	path->head = NULL;
+	if (ret) {
+		path->removed = true;
+		path->head = NULL;
+	} else {
+		path->added = true;	/* from now on it is found by name */
+	}
 	mutex_unlock(&fake_lock);
 	return ret;
 }
@@ -418,8 +419,7 @@ put_head:
 /* The caller has a reference; the list's is given up here, by one caller. */
 int fake_path_remove(struct fake_path *path, bool *empty)
 {
-	bool pins = path->mpath.mpath_head &&
-		    to_fake_head(path->mpath.mpath_head)->opts.pins;
+	bool pins;
 
 	mutex_lock(&path->op);
 	if (path->removed) {
@@ -427,6 +427,7 @@ int fake_path_remove(struct fake_path *path, bool *empty)
 		return -ENOENT;
 	}
 	path->removed = true;
+	pins = to_fake_head(path->mpath.mpath_head)->opts.pins;
 	WRITE_ONCE(path->dead, true);
 	*empty = mpath_delete_device(&path->mpath);
 	mutex_unlock(&path->op);

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 26
+fake_begin 27
 # shellcheck disable=SC2206
 most=($fake_most)
 
@@ -223,6 +223,28 @@ uninit_against_remove_work()
 	same "calls of remove_head" 0 "$(count remove_head)"
 }
 
+# Until mpath_add_device() the library knows nothing of a path: no command may tell it
+# of one. Who takes the head down knows the path all the same, and waits for it.
+told_while_it_is_added()
+{
+	local what
+	new_head fk 1 "${most[@]}"
+	ctl arm attach fkb
+	bg ctl add_path fk fkb
+	adding=$bg_pid
+	ctl stopped attach
+	for what in path_changed restored set_live clear del_path; do
+		errno ENOENT ctl $what fkb
+	done
+	bg ctl del_head fk
+	usleep 100000
+	runs "$bg_pid"
+	ctl release attach
+	ends "$adding"
+	ends "$bg_pid"
+	gone /sys/block/fkb
+}
+
 # An ioctl is on its way in a path that is deleted: that must neither wait for it
 # nor let the path go while it is in use. With the option begin the driver pins
 # the path as well.
@@ -394,6 +416,7 @@ fake "finding 10: a bio that is parked during a removal" parked_by_late_reader
 fake "finding 12: asking twice takes one reference" can_remove_twice
 fake "finding 13: a path is added while remove_head runs" add_against_remove_head
 fake "finding 14: the removal's work does not outlive the head" uninit_against_remove_work
+fake "a path is told of while it is added, and its head is deleted" told_while_it_is_added
 fake "finding 19: a path is deleted in an ioctl of the char node" path_deleted_in_ioctl cdev_ioctl /dev/fk-char
 fake "finding 19: a path is deleted in an ioctl of the block node" path_deleted_in_ioctl bdev_ioctl /dev/fk
 fake "finding 19: the same with a driver that is told of both ends" path_deleted_in_ioctl cdev_ioctl /dev/fk-char begin

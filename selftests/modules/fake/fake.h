@@ -78,7 +78,8 @@ void fake_may_sleep(struct fake_path *path);
 	X(ioctl_begin) X(ioctl_finish) X(uring_cmd) X(clone_bio)	\
 	X(path_submit) X(path_done) X(add_cdev) X(del_cdev) X(cdev_name) \
 	X(remove_head) X(pr_register) X(pr_op) X(report_zones)		\
-	X(path_error) X(getgeo) X(unique_id) X(not_ready) X(call) X(hold)
+	X(path_error) X(getgeo) X(unique_id) X(not_ready) X(call) X(hold)	\
+	X(attach)
 
 enum fake_point {
 #define X(name) FP_##name,

@@ -358,6 +358,7 @@ static int fake_path_attach(struct fake_path *path, struct fake_head *head)
 	if (ret)
 		return ret;
 
+	fake_path_stop(FP_attach, path);
 	/* What a driver knows of its path before it adds it. */
 	path->mpath.access_state = path->set.access;
 	ret = mpath_add_device(&path->mpath, &head->mpath, path->disk,

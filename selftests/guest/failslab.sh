@@ -174,7 +174,7 @@ joined_at() { path_at "$1" && [[ -n $(head_of "$disk") ]]; }
 settled_at() { joined_at "$1" || log_since "$2" | grep -q 'left alone\|refused as a path'; }
 
 # comes PCI-ADDRESS: the disk there becomes a path again and again, while one
-# allocation after the other fails. Every seventh or so is enough: a head makes
+# allocation after the other fails. Every tenth or so is enough: a head makes
 # several hundred.
 comes()
 {
@@ -202,7 +202,7 @@ comes()
 				unplug "$pci"
 			fi
 		fi
-		space=$((space + 100 + space / 8))
+		space=$((space + 100 + space / 5))
 	done
 	echo "$pci: $rounds faults, $refused times refused, up to $space bytes"
 	((refused > 3)) || fail "faults that refuse a path: $refused"

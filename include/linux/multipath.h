@@ -231,6 +231,11 @@ struct mpath_path_attr {
  * @ioctl_waits: may an ioctl with this command wait for a usable path
  *	(&mpath_head.command_wait_ms)? It is then taken for I/O, and queue-depth and
  *	service-time look at it. Absent: all may
+ * @ioctl_timeout_ms: how long its caller gives the command that this ioctl carries, in
+ *	ms: no longer does it wait for a path. 0, or absent: it does not say. @arg is
+ *	the caller's, unchecked. May sleep
+ * @uring_timeout_ms: the same of an io_uring command. Must not wait, but for page
+ *	faults
  *
  * Callbacks run under SRCU; after a bio or a command came back, with the path
  * pinned by @get_path; or, to show a file in sysfs, while the path is not deleted.
@@ -270,6 +275,9 @@ struct mpath_head_template {
 	bool (*ioctl_again)(struct mpath_device *mpath_device, unsigned int cmd,
 			    unsigned long arg, long ret);
 	bool (*ioctl_waits)(unsigned int cmd);
+	unsigned int (*ioctl_timeout_ms)(unsigned int cmd, unsigned long arg);
+	unsigned int (*uring_timeout_ms)(struct io_uring_cmd *ioucmd,
+					 unsigned int issue_flags);
 };
 
 /**
@@ -346,8 +354,9 @@ struct mpath_head_template {
  * @disk_groups: attribute groups of the disk; should hold &mpath_attr_group
  * @mpdt: the driver's template
  * @command_wait_ms: how long an ioctl (see &mpath_head_template.ioctl_waits) or
- *	io_uring command for which no path is usable waits for one, if one may come back; written by the driver at any
- *	time with WRITE_ONCE(). 0, the default: not at all
+ *	io_uring command for which no path is usable waits for one, if one may come
+ *	back (see also &mpath_head_template.ioctl_timeout_ms); written by the driver
+ *	at any time with WRITE_ONCE(). 0, the default: not at all
  * @block_size: 0, the default, or the logical block size that the driver of the paths
  *	goes by, for one that changes it for all paths before their queues say so (with
  *	%MPATH_FEAT_STACK_LIMITS); written with WRITE_ONCE(), then mpath_revalidate()

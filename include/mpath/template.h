@@ -80,10 +80,14 @@ struct mpath_path_attr;
 	CALLBACK(168, 0, ioctl_again, bool, \
 		 (struct mpath_device *mpath_device, unsigned int cmd, \
 		  unsigned long arg, long ret)) \
-	CALLBACK(176, 0, ioctl_waits, bool, (unsigned int cmd))
+	CALLBACK(176, 0, ioctl_waits, bool, (unsigned int cmd)) \
+	CALLBACK(184, 0, ioctl_timeout_ms, unsigned int, \
+		 (unsigned int cmd, unsigned long arg)) \
+	CALLBACK(192, 0, uring_timeout_ms, unsigned int, \
+		 (struct io_uring_cmd *ioucmd, unsigned int issue_flags))
 
 /* Behind the last field. */
-#define MPATH_TEMPLATE_SIZE	184
+#define MPATH_TEMPLATE_SIZE	200
 
 #ifdef __cplusplus
 #define MPATH_CALLBACK(offset, has, name, result, parameters) result(*name) parameters;

@@ -295,6 +295,41 @@ TEST_F(Waiting, NotLongerThanTheDriverSays)
 	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
 }
 
+TEST_F(Waiting, NotLongerThanItsOwnTimeout)
+{
+	world->gate.own_ms = kMs / 2;
+
+	u64 begin = now();
+
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_GE(now() - begin, u64{kHz} * kMs / 2000);
+	EXPECT_LE(now() - begin, u64{kHz} * (kMs / 2 + MPC_PAUSE_MS) / 1000);
+	begin = now();
+	EXPECT_EQ(world->ioctl(), -MPC_EAGAIN);
+	EXPECT_GE(now() - begin, u64{kHz} * kMs / 2000);
+	EXPECT_LE(now() - begin, u64{kHz} * (kMs / 2 + MPC_PAUSE_MS) / 1000);
+}
+
+TEST_F(Waiting, NotLongerThanTheDriverSaysWhateverItsTimeout)
+{
+	world->gate.own_ms = 10 * kMs;
+
+	const u64 begin = now();
+
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_LE(now() - begin, u64{kHz} * (kMs + MPC_PAUSE_MS) / 1000);
+}
+
+TEST_F(Waiting, EndsWhenTheDriverDoesNotWantItAnyMore)
+{
+	g_on_pause = [this] {
+		if (++pauses == 2)
+			world->head->command_wait_ms = 0;
+	};
+	EXPECT_EQ(world->uring(), -MPC_EINVAL);
+	EXPECT_EQ(pauses, 2u);
+}
+
 TEST_F(Waiting, NotWithAnIoctlThatTheDriverDoesNotWantToWait)
 {
 	world->gate.ioctls_wait = false;

@@ -90,12 +90,17 @@ static long mpath_path_bdev_ioctl(struct gendisk *disk,
 
 enum { MPATH_IOCTL_COUNTED = 1, MPATH_IOCTL_TIMED = 2 };
 
+static bool mpath_ioctl_waits(struct mpath_gate *gate, u32 cmd)
+{
+	return !gate->mpdt->ioctl_waits || gate->mpdt->ioctl_waits(cmd);
+}
+
 /* Only what the driver's device executes among I/O: what may wait like that. */
 u32 mpk_ioctl_counting(struct mpath_gate *gate, struct mpath_device *dev, u32 cmd)
 {
 	enum mpath_iopolicy_e policy = mpath_read_iopolicy(dev->mpath_head);
 
-	if (!mpath_counts_active(policy) || !mpk_ioctl_waits(gate, cmd))
+	if (!mpath_counts_active(policy) || !mpath_ioctl_waits(gate, cmd))
 		return 0;
 	return MPATH_IOCTL_COUNTED |
 	       (policy == MPATH_IOPOLICY_ST ? MPATH_IOCTL_TIMED : 0);
@@ -122,9 +127,25 @@ long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 	return ret;
 }
 
-int mpk_ioctl_waits(struct mpath_gate *gate, u32 cmd)
+u32 mpk_ioctl_wait_ms(struct mpath_gate *gate, const struct mpc_ioctl_args *args)
 {
-	return !gate->mpdt->ioctl_waits || gate->mpdt->ioctl_waits(cmd);
+	u32 ms = 0;
+
+	if (!mpath_ioctl_waits(gate, args->cmd))
+		return 0;
+	if (gate->mpdt->ioctl_timeout_ms)
+		ms = gate->mpdt->ioctl_timeout_ms(args->cmd, args->arg);
+	return ms ?: U32_MAX;
+}
+
+u32 mpk_uring_wait_ms(struct mpath_gate *gate, struct io_uring_cmd *ioucmd,
+		      u32 issue_flags)
+{
+	u32 ms = 0;
+
+	if (gate->mpdt->uring_timeout_ms)
+		ms = gate->mpdt->uring_timeout_ms(ioucmd, issue_flags);
+	return ms ?: U32_MAX;
 }
 
 int mpk_ioctl_again(struct mpath_gate *gate, struct mpath_device *dev,

@@ -54,8 +54,11 @@ u32 mpk_ioctl_counting(struct mpath_gate *gate, struct mpath_device *dev,
 		       u32 cmd) MPATH_NOEXCEPT;
 long mpk_path_ioctl(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args, u32 counting) MPATH_NOEXCEPT;
-/* May an ioctl wait for a path? */
-int mpk_ioctl_waits(struct mpath_gate *gate, u32 cmd) MPATH_NOEXCEPT;
+/* How long may it wait for a path at most, in ms? 0: not at all. */
+u32 mpk_ioctl_wait_ms(struct mpath_gate *gate,
+		      const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
+u32 mpk_uring_wait_ms(struct mpath_gate *gate, struct io_uring_cmd *ioucmd,
+		      u32 issue_flags) MPATH_NOEXCEPT;
 /* Was @ret the path's failure, and may the ioctl be sent once more? */
 int mpk_ioctl_again(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args, long ret) MPATH_NOEXCEPT;

@@ -60,14 +60,16 @@ long try_paths(mpath_gate *gate, long no_path, u32 &patience, F &&attempt) noexc
 /// The same for a command, which waits for a path if the driver wants that.
 ///
 /// A caller that must not be kept gets -EAGAIN: io_uring comes again with a worker.
-/// `waits()` is asked once there is something to wait for.
+/// `wait_ms()` is asked once there is something to wait for: how long this command does
+/// at most, 0 if it does not.
 template <typename W, typename F>
-long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&waits,
+long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&wait_ms,
 			   F &&attempt) noexcept
 {
 	// Counted from where there was nothing to try: a path may have had the command for
 	// as long as it may take before it failed it.
 	u64 begin = 0;
+	u32 own = 0;
 	bool begun = false;
 
 	for (;;) {
@@ -76,12 +78,14 @@ long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&w
 
 		if (!ms) [[likely]]
 			return ret;
-		if (!begun)
+		if (!begun) {
+			begun = true;
 			begin = now_ticks();
-		begun = true;
+			own = wait_ms();
+		}
+		if (own < ms)
+			ms = own;
 		if (now_ticks() - begin >= u64{ms} * g_clock.hz / 1000)
-			return ret;
-		if (!waits())
 			return ret;
 		if (!may_block)
 			return -MPC_EAGAIN;
@@ -238,7 +242,7 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 	long failed = 0; // what it returned last, if that was the path's failure
 	u32 again = 0;
 	const long ret = try_paths_for_command(gate, -MPC_EAGAIN, true,
-		[&]() noexcept { return mpk_ioctl_waits(gate, args.cmd) != 0; },
+		[&]() noexcept { return mpk_ioctl_wait_ms(gate, &args); },
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			const u32 slot = path.slot();
@@ -274,7 +278,8 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
 {
 	return static_cast<int>(try_paths_for_command(gate, -MPC_EINVAL,
-		!(issue_flags & MPC_ISSUE_NONBLOCK), []() noexcept { return true; },
+		!(issue_flags & MPC_ISSUE_NONBLOCK),
+		[&]() noexcept { return mpk_uring_wait_ms(gate, cmd, issue_flags); },
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			const u32 slot = path.slot();

@@ -24,9 +24,11 @@ struct NvmeBackend {
 	static constexpr auto cdev_ioctl = mpn_cdev_ioctl;
 	static constexpr auto partition_ioctl = mpn_partition_ioctl;
 	static constexpr auto ioctl_waits = mpn_ioctl_waits;
+	static constexpr auto ioctl_timeout_ms = mpn_ioctl_timeout_ms;
 	static constexpr auto ioctl_again = mpn_ioctl_again;
 	static constexpr auto chr_uring_cmd = mpn_uring_cmd;
 	static constexpr auto chr_uring_cmd_iopoll = mpn_uring_cmd_iopoll;
+	static constexpr auto uring_timeout_ms = mpn_uring_timeout_ms;
 
 	static constexpr auto path_attrs = mpn_path_attrs;
 

@@ -28,6 +28,8 @@ void mpn_path_error(struct mpath_device *mdev, blk_status_t status) MPATH_NOEXCE
 /* ioctl.c */
 bool mpn_partition_ioctl(unsigned int cmd) MPATH_NOEXCEPT;
 bool mpn_ioctl_waits(unsigned int cmd) MPATH_NOEXCEPT;
+unsigned int mpn_ioctl_timeout_ms(unsigned int cmd,
+				  unsigned long arg) MPATH_NOEXCEPT;
 bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 		     unsigned long arg, long ret) MPATH_NOEXCEPT;
 
@@ -39,6 +41,8 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 		  unsigned int issue_flags) MPATH_NOEXCEPT;
 int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
 			 unsigned int poll_flags) MPATH_NOEXCEPT;
+unsigned int mpn_uring_timeout_ms(struct io_uring_cmd *ioucmd,
+				  unsigned int issue_flags) MPATH_NOEXCEPT;
 
 MPATH_C_END
 

@@ -57,6 +57,28 @@ bool mpn_ioctl_waits(unsigned int cmd)
 	return mpn_is_io_ioctl(cmd);
 }
 
+/**
+ * mpn_ioctl_timeout_ms() - &mpath_head_template.ioctl_timeout_ms
+ *
+ * NVME_IOCTL_SUBMIT_IO has no time-out.
+ */
+unsigned int mpn_ioctl_timeout_ms(unsigned int cmd, unsigned long arg)
+{
+	static_assert(offsetof(struct nvme_passthru_cmd, timeout_ms) ==
+		      offsetof(struct nvme_passthru_cmd64, timeout_ms));
+	struct nvme_passthru_cmd __user *ucmd = (void __user *)arg;
+	u32 ms;
+
+	switch (cmd) {
+	case NVME_IOCTL_IO_CMD:
+	case NVME_IOCTL_IO64_CMD:
+	case NVME_IOCTL_IO64_CMD_VEC:
+		return get_user(ms, &ucmd->timeout_ms) ? 0 : ms;
+	default:
+		return 0;
+	}
+}
+
 /* The caller's command: opcode and flags come first in all of these. */
 static bool mpn_ioctl_command(unsigned int cmd, void __user *arg,
 			      struct mpn_ended *ended)
@@ -101,7 +123,7 @@ bool mpn_ioctl_again(struct mpath_device *mdev, unsigned int cmd,
 		return false;
 	if (!mpn_ioctl_command(cmd, (void __user *)arg, &ended))
 		return false;
-	if (!ended.admin)
+	if (!ended.admin && ended.failover != MPN_FAILOVER_OFF)
 		mpn_ana_status(path, ended.status);
 	ended.has_effects = !ended.admin &&
 			    mpn_effects_of(path, ended.opcode, &ended.effects);

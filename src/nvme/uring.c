@@ -12,6 +12,8 @@
 
 #include <linux/blk-mq.h>
 #include <linux/file.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/nvme_ioctl.h>
 #include <linux/srcu.h>
 
 #include "compat.h"
@@ -168,6 +170,20 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 		mpn_interpose(path, ioucmd);
 	blk_finish_plug(&plug);
 	return ret;
+}
+
+/**
+ * mpn_uring_timeout_ms() - &mpath_head_template.uring_timeout_ms
+ *
+ * Without IO_URING_F_SQE128 the driver refuses the command, and the SQE ends before it
+ * says.
+ */
+unsigned int mpn_uring_timeout_ms(struct io_uring_cmd *ioucmd,
+				  unsigned int issue_flags)
+{
+	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+
+	return issue_flags & IO_URING_F_SQE128 ? READ_ONCE(cmd->timeout_ms) : 0;
 }
 
 /* Where to poll for it, or NULL. Its request is not sent yet. */

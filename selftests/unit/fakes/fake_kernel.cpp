@@ -846,9 +846,15 @@ void mpk_ioctl_finish(mpath_gate *, void *opaque) noexcept
 	g.opaques.fetch_sub(1, std::memory_order_relaxed);
 }
 
-int mpk_ioctl_waits(mpath_gate *gate, u32) noexcept
+u32 mpk_ioctl_wait_ms(mpath_gate *gate, const mpc_ioctl_args *) noexcept
 {
-	return gate->ioctls_wait;
+	mpk_might_sleep();
+	return gate->ioctls_wait ? gate->own_ms : 0;
+}
+
+u32 mpk_uring_wait_ms(mpath_gate *gate, io_uring_cmd *, u32) noexcept
+{
+	return gate->own_ms;
 }
 
 int mpk_ioctl_again(mpath_gate *, mpath_device *dev, const mpc_ioctl_args *, long ret) noexcept

@@ -71,6 +71,7 @@ struct mpath_gate {
 	std::unique_ptr<Reader[]> readers{new Reader[fake::kMaxThreads]};
 	std::atomic<mpc_head *> head{nullptr};
 	bool ioctls_wait = true;
+	u32 own_ms = ~0u; // how long a command's submitter lets it wait
 	std::atomic<u64> counters[MPC_MAX_PATHS][MPC_COUNTERS] = {};
 
 	/// Is this thread in a section of this gate?

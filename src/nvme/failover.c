@@ -19,7 +19,8 @@
  *   SENT    -> ENDED    success, or an error that is its own      (end_io)
  *   SENT    -> WAITING  path error, and it may be sent again      (end_io)
  *   WAITING -> SENT     another path took it                      (work)
- *   WAITING -> ENDED    no hope, time is over, head is removed    (work, close)
+ *   WAITING -> ENDED    no hope, time is over, failover is turned off,
+ *                       head is removed                           (work, close)
  *
  * How long: every usable path has one turn, then all have another after
  * MPN_AGAIN_PAUSE, at most MPN_AGAIN_PASSES times and no longer than the command's
@@ -301,8 +302,10 @@ static bool mpn_again_wanted(struct mpn_path *path, struct request *req,
 		.failover	= READ_ONCE(path->home->failover),
 	};
 
+	/* natively such a command says nothing of its path's ANA state, either */
 	if (ended.failover == MPN_FAILOVER_OFF)
 		return false;
+	mpn_ana_status(path, ended.status);
 	/* whatever the device had to say when its queues were taken down */
 	if (*mpn_req_flags(req) & NVME_REQ_CANCELLED)
 		ended.status = NVME_SC_HOST_ABORTED_CMD;
@@ -331,11 +334,18 @@ static bool mpn_again_wait(struct mpn_again *again)
 	return open;
 }
 
-static void mpn_again_error(struct mpn_again *again, struct mpn_path *path)
+/*
+ * This path has failed it. Any context, the path is pinned. Return: true: WAITING, and no
+ * longer the caller's.
+ */
+static bool mpn_again_failed(struct mpn_again *again, struct mpn_path *path)
 {
 	again->tried |= mpath_device_bit(&path->mdev);
-	atomic64_inc(&again->head->failovers);
 	mpn_path_error(&path->mdev, BLK_STS_TRANSPORT);
+	if (!mpn_again_wait(again))
+		return false;
+	atomic64_inc(&path->home->failovers);
+	return true;
 }
 
 /*
@@ -373,7 +383,6 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 	struct bio *bio = *mpn_pdu_bio(ioucmd);
 	struct mpn_again *again;
 
-	mpn_ana_status(path, READ_ONCE(*mpn_req_status(req)));
 	if (!mpn_again_wanted(path, req, error))
 		return false;
 	again = mempool_alloc(mpn_again_pool, GFP_ATOMIC | __GFP_NOWARN);
@@ -414,8 +423,7 @@ bool mpn_failover(struct mpn_path *path, struct request *req,
 		}
 	}
 	mpn_head_hold(again->head);
-	mpn_again_error(again, path);
-	if (mpn_again_wait(again))
+	if (mpn_again_failed(again, path))
 		return true;
 	mpn_again_free(again);
 	return false;
@@ -434,12 +442,9 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	u64 begun = req->start_time_ns;
 
 	WRITE_ONCE(*mpn_pdu_hctx(ioucmd), NULL);
-	mpn_ana_status(path, *mpn_req_status(req));
-	if (!well && mpn_again_wanted(path, req, error)) {
-		mpn_again_error(again, path);
-		if (mpn_again_wait(again))
-			goto out;
-	}
+	if (!well && mpn_again_wanted(path, req, error) &&
+	    mpn_again_failed(again, path))
+		goto out;
 	mpn_again_free(again);
 	req->end_io_data = ioucmd;
 	ret = mpn_driver_end_io(req, error);
@@ -465,6 +470,10 @@ static unsigned long mpn_again_try(struct mpn_again *again)
 		mpn_again_give_up(again, "its submitter was killed");
 		return 0;
 	}
+	if (READ_ONCE(again->head->failover) == MPN_FAILOVER_OFF) {
+		mpn_again_give_up(again, "failover has been turned off");
+		return 0;
+	}
 	if (time_before(now, again->not_before))
 		return min_t(unsigned long, again->not_before - now,
 			     MPN_AGAIN_POLL);
@@ -477,7 +486,8 @@ static unsigned long mpn_again_try(struct mpn_again *again)
 	case -EBUSY:
 		if (again->busy)	/* its turn is still to come */
 			return MPN_AGAIN_BUSY;
-		if (++again->passes >= MPN_AGAIN_PASSES) {
+		/* none had a turn: it does not fit the one that is usable */
+		if (again->tried && ++again->passes >= MPN_AGAIN_PASSES) {
 			mpn_again_give_up(again, "every path has failed it");
 			return 0;
 		}
@@ -562,7 +572,8 @@ void mpn_failover_close(struct mpn_head *head)
  * mpn_set_failover() - as native, or failover
  *
  * For commands that come in the same holds as for those that are out: they wait for
- * a path that may come back, as long as the driver gives a command.
+ * a path that may come back, no longer than their own time-out and than the driver gives
+ * a command. With MPN_FAILOVER_OFF those that wait are given up at once.
  * Context: Any.
  */
 void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode)
@@ -571,6 +582,7 @@ void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode)
 	WRITE_ONCE(head->mpath.command_wait_ms,
 		   mode == MPN_FAILOVER_OFF ? 0 :
 		   min_t(u64, (u64)nvme_io_timeout * MSEC_PER_SEC, U32_MAX));
+	mpn_failover_kick(head);
 }
 
 /*

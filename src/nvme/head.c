@@ -79,10 +79,10 @@ static struct mpn_head *mpn_head_create(struct mpn_path *path,
 	head->mpath.block_size = 1u << head->lba_shift;
 	memcpy(head->ids, mpn_head_ids(ns_head), sizeof(head->ids));
 	kref_init(&head->ref);
-	mpn_set_failover(head, MPN_FAILOVER_IDEMPOTENT);
 	spin_lock_init(&head->again_lock);
 	INIT_LIST_HEAD(&head->again);
 	INIT_DELAYED_WORK(&head->again_work, mpn_failover_work);
+	mpn_set_failover(head, MPN_FAILOVER_IDEMPOTENT);
 	head->policy = READ_ONCE(mpn_default_policy);
 	ret = mpath_head_init(&head->mpath);
 	if (ret)

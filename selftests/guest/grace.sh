@@ -63,6 +63,8 @@ another_identity()
 	connect_all
 	two_heads() { [[ $(heads | wc -l) == 2 ]]; }
 	wait_for 20 two_heads
+	dmesg | grep -q "$old waits for a path: .* another UUID; it gets a head of its own" ||
+		fail "not a word in the log"
 	same "paths of the old one" "" "$(paths_of "$old")"
 	head=$(heads | grep -v "^$old$")
 	wait_for 20 has_paths "$head" 2

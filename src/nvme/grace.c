@@ -40,6 +40,28 @@ static bool mpn_ids_tell(const u8 *ids)
 	return memchr_inv(ids, 0, NVME_LAYOUT_NVME_NS_IDS__CSI);
 }
 
+/* The first that is not the same, by its name in the specification, or NULL. */
+static const char *mpn_ids_differ(const u8 *a, const u8 *b)
+{
+#define MPN_ID(name, field) \
+	{ name, NVME_LAYOUT_NVME_NS_IDS__##field, \
+	  NVME_LAYOUT_NVME_NS_IDS__##field##_SIZE }
+	static const struct {
+		const char *name;
+		size_t offset, size;
+	} ids[] = {
+		MPN_ID("UUID", UUID), MPN_ID("NGUID", NGUID), MPN_ID("EUI64", EUI64),
+		MPN_ID("command set", CSI),
+	};
+#undef MPN_ID
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		if (memcmp(a + ids[i].offset, b + ids[i].offset, ids[i].size))
+			return ids[i].name;
+	return NULL;
+}
+
 /**
  * mpn_head_find_kept() - the head that waits for this path
  * @path: claimed; the driver's ns head is none of ours
@@ -52,6 +74,7 @@ struct mpn_head *mpn_head_find_kept(struct mpn_path *path)
 {
 	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
 	const u8 *ids = mpn_head_ids(ns_head);
+	const char *other;
 	struct mpn_head *head;
 
 	static_assert(NVME_LAYOUT_NVME_NS_IDS__CSI ==
@@ -59,11 +82,17 @@ struct mpn_head *mpn_head_find_kept(struct mpn_path *path)
 	lockdep_assert_held(&mpn_topology);
 	if (!mpn_ids_tell(ids))
 		return NULL;
-	list_for_each_entry(head, &mpn_heads, entry)
-		if (head->subsys == mpn_head_subsys(ns_head) &&
-		    head->nsid == mpn_head_nsid(ns_head) &&
-		    !memcmp(head->ids, ids, sizeof(head->ids)))
+	list_for_each_entry(head, &mpn_heads, entry) {
+		if (head->subsys != mpn_head_subsys(ns_head) ||
+		    head->nsid != mpn_head_nsid(ns_head))
+			continue;
+		other = mpn_ids_differ(head->ids, ids);
+		if (!other)
 			return head->kept ? head : ERR_PTR(-EAGAIN);
+		if (head->kept)
+			pr_warn("%s waits for a path: %s has the same namespace ID, but another %s; it gets a head of its own\n",
+				head->name, path->disk->disk_name, other);
+	}
 	return NULL;
 }
 

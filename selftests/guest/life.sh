@@ -32,6 +32,20 @@ refuses_to_unload()
 	grep -q "in use" "$work/refused" || fail "$(<"$work/refused")"
 }
 
+# hit FAULT: what breaks connections has to meet passthrough commands in flight
+hit()
+{
+	local before
+	before=$(kept)
+	"$1"
+	case $1 in
+	# the driver ends in order what is out, or nothing breaks
+	disconnected | ana_changes | refuses_to_unload) ;;
+	*) kept_more_than "$before" || fail "no command was in flight on a path that failed" ;;
+	esac
+	same "given up" 0 "$(given_up)"
+}
+
 # After the load: the module goes, and the paths are disks like any other.
 raw_afterwards()
 {
@@ -64,7 +78,7 @@ begin $((${#faults[@]} + 2))
 check "${#ports[@]} ports, as many paths, one head" paths_join
 the_head
 for fault in "${faults[@]}"; do
-	check "${#ports[@]} ports: ${what[$fault]}" with_loads "$fault"
+	check "${#ports[@]} ports: ${what[$fault]}" with_loads hit "$fault"
 done
 check "the module unloads and leaves the paths as they were" raw_afterwards
 ktap_finished

@@ -132,7 +132,12 @@ resized()
 	wait_for 10 heard || { cat "$work/uevents"; fail "no uevent"; }
 	kill $listener
 	all_go_on
-	dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct skip=$((2 * small / 8 - 1)) status=none
+	head -c 4096 /dev/urandom >"$work/last"
+	dd if="$work/last" of="/dev/$head" bs=4k oflag=direct seek=$((2 * small / 8 - 1)) status=none
+	for _ in 1 2; do	# by each path
+		dd if="/dev/$head" bs=4k count=1 iflag=direct skip=$((2 * small / 8 - 1)) status=none |
+			cmp - "$work/last"
+	done
 	grow_to $small
 	wait_for 20 size_is $small
 	all_go_on

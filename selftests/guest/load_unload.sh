@@ -105,6 +105,38 @@ in_use()
 	no_nodes
 }
 
+# Somebody opens, reads and closes all the time: the module goes in a moment when nobody
+# has a node open, and no open meets half of a head.
+while_opened()
+{
+	local n h openers=() tries
+	for ((n = 0; n < $(some 10 3); n++)); do
+		fresh_load
+		wait_for 10 all_claimed
+		openers=()
+		for h in $(heads); do
+			(while :; do dd if="/dev/$h" of=/dev/null bs=4k count=4 iflag=direct status=none; done) 2>/dev/null &
+			openers+=($!)
+			(while :; do nvme id-ns "/dev/${h/nvme/ng}" -n 1 -b | wc -c; done) >/dev/null 2>&1 &
+			openers+=($!)
+		done
+		# shellcheck disable=SC2064	# the processes of now
+		trap "kill ${openers[*]} 2>/dev/null" EXIT
+		for ((tries = 0; tries < 2000; tries++)); do
+			! rmmod mpath_nvme 2>"$work/rmmod" || break
+			grep -q 'in use' "$work/rmmod" || fail "$(<"$work/rmmod")"
+		done
+		gone /sys/module/mpath_nvme || fail "in use after $tries tries"
+		echo "round $n: in use $tries times"
+		kill "${openers[@]}"
+		wait "${openers[@]}" 2>/dev/null || true
+		trap - EXIT
+		rmmod libmultipath_cxx
+		no_nodes
+		paths_free
+	done
+}
+
 # A mounted file system holds the module as an open node does.
 mounted()
 {
@@ -167,11 +199,12 @@ driver_unloads()
 }
 paths_are_back() { [[ -n $(path_disks) ]]; }
 
-begin 8
+begin 9
 check "before: no head, path disks free" first_state
 check "$rounds times loaded and unloaded, with I/O in some rounds" many_rounds
 check "unloaded at once after loading" at_once
 check "no unloading while a node is open" in_use
+check "unloading against opens that come and go" while_opened
 check "no unloading while a head is mounted; the data stays" mounted
 check "parameters base and policy" parameters
 check "no reference leaked: the NVMe driver unloads and comes back" driver_unloads

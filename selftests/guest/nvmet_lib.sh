@@ -5,6 +5,7 @@
 target=/sys/kernel/config/nvmet
 nqn=mpath-selftest
 ports=(1 2)
+connect_options=()
 
 # target_up [NAMESPACES]: subsystem $nqn, reachable by all $ports. Each namespace has a disk
 # of its own, nullb0 and so on; disks=N makes more of them.
@@ -55,7 +56,7 @@ port_down() { rm "$target/ports/$1/subsystems/${2:-$nqn}"; }	# port_down PORT [N
 connect()	# connect PORT [NQN]: so that only a test that wants it loses the controller
 {
 	nvme connect -t tcp -a 127.0.0.1 -s "442$1" -n "${2:-$nqn}" --reconnect-delay=1 \
-		--ctrl-loss-tmo=$((60 * slow))
+		--ctrl-loss-tmo=$((60 * slow)) "${connect_options[@]}"
 }
 
 the_head() { head=$(heads); [[ -n $head && $head != *$'\n'* ]]; }
@@ -71,7 +72,7 @@ find_port()
 		for path in "/sys/block/$head/multipath/${_ctrl}n"* "/sys/class/nvme/$_ctrl/$_ctrl"n*; do
 			[[ ! -e $path ]] || { _path=${path##*/}; break; }
 		done
-		return
+		return 0	# not as it is: in a trap that is what was before
 	done
 	return 1
 }

@@ -9,6 +9,7 @@
  *	--first LBA --units N --size BYTES	what it works on (0, 64, 4096)
  *	--depth N	commands at a time (8)
  *	--seconds N	without it: until SIGINT or SIGTERM
+ *	--timeout MS	of each command (0: the driver's)
  *	--limit N	how long a command may take before it counts as lost, in seconds (60)
  *	--until-error	stop at the first command that ends with an error
  *	--vec --fixed --async --polled --sqpoll	(--uring) kind of submission
@@ -33,7 +34,7 @@ static enum { URING, IOCTL, BLOCK } kind = -1;
 static const char *node;
 static int nsid = 1, lba = 512, depth = 8, limit = 60, meta;
 static long first, units = 64, size = 4096, seconds;
-static int until_error, vec, fixed, async, polled, sqpoll;
+static int timeout, until_error, vec, fixed, async, polled, sqpoll;
 
 static struct ledger books;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -144,7 +145,7 @@ static void prepare(struct ring *r, unsigned int index)
 	struct io_uring_sqe *sqe = ring_sqe(r);
 	struct nvme_uring_cmd cmd = {
 		.opcode = s->write ? OP_WRITE : OP_READ, .nsid = nsid,
-		.addr = (uintptr_t)s->buf, .data_len = size,
+		.addr = (uintptr_t)s->buf, .data_len = size, .timeout_ms = timeout,
 		.metadata = meta ? (uintptr_t)s->meta : 0, .metadata_len = meta_len(),
 		.cdw10 = slba(s), .cdw11 = slba(s) >> 32, .cdw12 = size / lba - 1,
 	};
@@ -299,7 +300,7 @@ static void call(struct slot *s)
 {
 	struct nvme_passthru_cmd cmd = {
 		.opcode = s->write ? OP_WRITE : OP_READ, .nsid = nsid,
-		.addr = (uintptr_t)s->buf, .data_len = size,
+		.addr = (uintptr_t)s->buf, .data_len = size, .timeout_ms = timeout,
 		.cdw10 = slba(s), .cdw11 = slba(s) >> 32, .cdw12 = size / lba - 1,
 	};
 	int ret = ioctl(fd, NVME_IOCTL_IO_CMD, &cmd);
@@ -390,6 +391,7 @@ int main(int argc, char **argv)
 		{ "nsid", 1, NULL, 'n' }, { "lba", 1, NULL, 'l' }, { "first", 1, NULL, 'f' },
 		{ "units", 1, NULL, 'U' }, { "size", 1, NULL, 's' }, { "depth", 1, NULL, 'd' },
 		{ "seconds", 1, NULL, 'S' }, { "limit", 1, NULL, 'L' }, { "meta", 1, NULL, 'm' },
+		{ "timeout", 1, NULL, 't' },
 		{ "until-error", 0, &until_error, 1 }, { "vec", 0, &vec, 1 }, { "fixed", 0, &fixed, 1 },
 		{ "async", 0, &async, 1 }, { "polled", 0, &polled, 1 }, { "sqpoll", 0, &sqpoll, 1 },
 		{ }
@@ -412,6 +414,7 @@ int main(int argc, char **argv)
 		case 'S': seconds = atol(optarg); break;
 		case 'L': limit = atoi(optarg); break;
 		case 'm': meta = atoi(optarg); break;
+		case 't': timeout = atoi(optarg); break;
 		default: return usage();
 		}
 	if (!node || optind != argc || depth < 1 || depth > 256 || units < depth || lba < STRIDE ||

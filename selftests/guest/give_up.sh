@@ -1,0 +1,164 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Where failover of passthrough ends: a command's own time-out, failover turned off, and
+# commands that must not be sent twice. NVMe over TCP.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+guest_only
+command -v nvme >/dev/null || skip_all "nvme is not installed"
+# shellcheck source-path=SCRIPTDIR source=nvmet_lib.sh
+. "$(dirname "$0")/nvmet_lib.sh"
+
+latency_ns=$(some 20000000 100000000)
+join_secs=20
+host_pathing_error=880	# 370h
+vendor=0xc1
+
+no_port()
+{
+	port_down 1
+	port_down 2
+	wait_for 20 state_is 1 disabled
+	wait_for 20 state_is 2 disabled
+}
+both_ports()
+{
+	local port
+	for port in 1 2; do
+		[[ -e $target/ports/$port/subsystems/$nqn ]] || port_up $port
+		wait_for 30 is_live $port
+		wait_for 30 state_is $port usable
+	done
+}
+
+# sent OPTION...: one command; $result is what its submitter sees, $took the ms
+sent()
+{
+	local line
+	line=$("$programs/send" "$@")
+	echo "$* $line"
+	result=${line#result=} result=${result% ms*} took=${line#*ms=}
+}
+
+# No path when it comes: the same errors as for a head that has none, but later.
+own_timeout()	# own_timeout --uring|--ioctl ERRNO
+{
+	local ms=1500
+	trap both_ports EXIT
+	no_port
+	sent "$1" "/dev/${head/nvme/ng}" --timeout $ms
+	same "result" "$2" "$result"
+	((took >= ms)) || fail "it did not wait for a path"
+	((took < 15000)) || fail "it waited longer than its own time-out"
+	trap - EXIT
+	both_ports
+	sent "$1" "/dev/${head/nvme/ng}"
+	same "result" 0 "$result"
+}
+
+more_given_up() { (($(given_up) > $1)); }
+
+# loses_paths COMMAND...: commands wait because no path is left, then COMMAND; the load
+# ends with the error that the first of them has
+loses_paths()
+{
+	local before given pid
+	before=$(kept) given=$(given_up)
+	dmesg -C
+	"$programs/once" --uring "/dev/${head/nvme/ng}" --until-error "${load[@]}" >"$work/once" 2>&1 &
+	pid=$!
+	# shellcheck disable=SC2064	# the process of now
+	trap "kill -9 $pid 2>/dev/null; both_ports" EXIT
+	goes_on uring_cmds
+	no_port
+	wait_for 10 kept_more_than "$before"
+	"$@"
+	wait_for 15 more_given_up "$given"
+	both_ports	# it reads what it has written
+	wait_for 20 finished $pid
+	cat "$work/once"
+	grep -q "codes=.*$(printf %x $host_pathing_error)\|codes=.*$host_pathing_error" "$work/once" ||
+		fail "not the documented status"
+	trap - EXIT
+	sent --uring "/dev/${head/nvme/ng}"
+	same "result" 0 "$result"
+}
+
+out_with_own_timeout()
+{
+	local load=(--timeout $((2000 * slow)))
+	loses_paths true
+	dmesg | grep -q "given up after a path error: its time is over" || fail "not a word in the log"
+}
+
+turn_off() { echo off >"/sys/block/$head/passthru_failover"; }
+turned_off()
+{
+	local load=()
+	loses_paths turn_off
+	dmesg | grep -q "given up after a path error: failover has been turned off" ||
+		fail "not a word in the log"
+	echo idempotent >"/sys/block/$head/passthru_failover"
+}
+
+# inject TIMES: the next commands of each path end with a path error, after they were executed
+inject()
+{
+	local path dir
+	for path in $(paths_of "$head"); do
+		dir=/sys/kernel/debug/$path/fault_inject
+		[[ -d $dir ]] || skip "the kernel injects no NVMe errors"
+		echo 0 >"$dir/verbose"
+		echo 0x370 >"$dir/status"
+		echo 0 >"$dir/dont_retry"
+		echo 1 >"$dir/interval"
+		echo "$1" >"$dir/times"
+		echo 100 >"$dir/probability"
+	done
+}
+no_inject()
+{
+	local path
+	for path in $(paths_of "$head"); do
+		echo 0 >"/sys/kernel/debug/$path/fault_inject/probability"
+	done
+}
+executed() { echo $(($(sum "$head" uring_cmds) + $(sum "$head" ioctls))); }
+
+# A read is sent again, also twice to the same path; what nobody knows the effect of is not.
+not_repeated()	# not_repeated --uring|--ioctl
+{
+	local before was
+	inject 1
+	trap no_inject EXIT
+	before=$(kept)
+	sent "$1" "/dev/${head/nvme/ng}"
+	same "result of a read" 0 "$result"
+	same "failovers" 2 $(($(kept) - before))
+	inject -1
+	before=$(kept) was=$(executed)
+	sent "$1" "/dev/${head/nvme/ng}" --opcode $vendor
+	same "result of a vendor's command" $host_pathing_error "$result"
+	same "failovers" 0 $(($(kept) - before))
+	same "executed" 1 $(($(executed) - was))
+	no_inject
+	trap - EXIT
+	# what the device itself says of it
+	sent "$1" "/dev/${head/nvme/ng}" --opcode $vendor
+	((result > 0 && result != host_pathing_error)) || fail "not an error of its own"
+}
+
+start_unloaded
+target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
+begin 8
+check "two ports, two paths, one head" paths_join
+the_head
+check "io_uring: without a path a command waits for its own time-out" own_timeout --uring -22
+check "ioctl: the same" own_timeout --ioctl -11
+check "a command whose paths go is given up after its own time-out" out_with_own_timeout
+check "failover is turned off while commands wait" turned_off
+check "io_uring: a command of unknown effect is not sent twice" not_repeated --uring
+check "ioctl: the same" not_repeated --ioctl
+check "nothing is held: our modules and the transport unload" everything_unloads
+ktap_finished

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * send: one command to a node, and what its submitter sees of it.
+ *
+ *	send --uring|--ioctl NODE [--opcode N] [--nsid N] [--timeout MS]
+ *
+ * Opcode 2, the default, reads the first block; for any other no data goes with it.
+ * One line is printed:
+ *	result=R ms=M
+ * R: 0, an NVMe status or -errno. Exit status 0 if the command could be submitted.
+ */
+#define NVME_NO_TESTS
+#include <getopt.h>
+
+#include "nvme_test.h"
+
+static char block[4096] __attribute__((aligned(4096)));
+
+static int by_ring(int fd, const struct nvme_passthru_cmd *c, int *result)
+{
+	struct nvme_uring_cmd cmd = {
+		.opcode = c->opcode, .nsid = c->nsid, .addr = c->addr, .data_len = c->data_len,
+		.timeout_ms = c->timeout_ms,
+	};
+	struct io_uring_cqe cqe;
+	struct ring r;
+	int ret = ring_init(&r, 1, RING_BIG);
+
+	if (ret)
+		return ret;
+	prep_nvme(&r, ring_sqe(&r), fd, NVME_URING_CMD_IO, &cmd, 0);
+	ret = ring_submit(&r);
+	if (ret == 1)
+		ret = ring_wait_ms(&r, &cqe, NULL, 120000 * slow());
+	*result = cqe.res;
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "uring", 1, NULL, 'u' }, { "ioctl", 1, NULL, 'i' }, { "opcode", 1, NULL, 'o' },
+		{ "nsid", 1, NULL, 'n' }, { "timeout", 1, NULL, 't' }, { }
+	};
+	struct nvme_passthru_cmd cmd = { .opcode = OP_READ, .nsid = 1 };
+	int c, fd, ret = 0, result, ring = 0;
+	const char *node = NULL;
+	int64_t begin;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (c) {
+		case 'u': ring = 1; node = optarg; break;
+		case 'i': node = optarg; break;
+		case 'o': cmd.opcode = strtoul(optarg, NULL, 0); break;
+		case 'n': cmd.nsid = atoi(optarg); break;
+		case 't': cmd.timeout_ms = atoi(optarg); break;
+		default: return 2;
+		}
+	if (!node || optind != argc || too_risky(false, cmd.opcode)) {
+		fprintf(stderr, "usage: see the head of send.c\n");
+		return 2;
+	}
+	fd = open(node, O_RDWR);
+	if (fd < 0) {
+		perror(node);
+		return 2;
+	}
+	if (cmd.opcode == OP_READ) {
+		cmd.addr = (uintptr_t)block;
+		cmd.data_len = lba_size(fd, cmd.nsid) ?: 512;
+	}
+	begin = now_ms();
+	if (ring) {
+		ret = by_ring(fd, &cmd, &result);
+	} else {
+		result = ioctl(fd, NVME_IOCTL_IO_CMD, &cmd);
+		if (result < 0)
+			result = -errno;
+	}
+	if (ret < 0) {
+		fprintf(stderr, "io_uring: %s\n", strerror(-ret));
+		return 1;
+	}
+	printf("result=%d ms=%d\n", result, (int)(now_ms() - begin));
+	return 0;
+}

@@ -64,14 +64,18 @@ more_given_up() { (($(given_up) > $1)); }
 loses_paths()
 {
 	local before given pid
-	before=$(kept) given=$(given_up)
+	given=$(given_up)
 	dmesg -C
 	"$programs/once" --uring "/dev/${head/nvme/ng}" --until-error "${load[@]}" >"$work/once" 2>&1 &
 	pid=$!
 	# shellcheck disable=SC2064	# the process of now
 	trap "kill -9 $pid 2>/dev/null; both_ports" EXIT
 	goes_on uring_cmds
-	no_port
+	port_down 1
+	wait_for 20 state_is 1 disabled
+	before=$(kept)
+	port_down 2
+	wait_for 20 state_is 2 disabled
 	wait_for 10 kept_more_than "$before"
 	"$@"
 	wait_for 15 more_given_up "$given"
@@ -100,6 +104,35 @@ turned_off()
 	dmesg | grep -q "given up after a path error: failover has been turned off" ||
 		fail "not a word in the log"
 	echo idempotent >"/sys/block/$head/passthru_failover"
+}
+
+# Somebody writes the attribute all the time while the head goes and commands wait.
+switched_while_it_goes()
+{
+	local round pids port
+	for round in 1 2 3; do
+		"$programs/once" --uring "/dev/${head/nvme/ng}" --until-error >"$work/once" 2>&1 &
+		pids=($!)
+		(while :; do
+			echo off
+			echo idempotent
+		done >"/sys/block/$head/passthru_failover") 2>/dev/null &
+		pids+=($!)
+		# shellcheck disable=SC2064	# the processes of now
+		trap "kill -9 ${pids[*]} 2>/dev/null" EXIT
+		goes_on uring_cmds
+		nvme disconnect-all
+		wait_for 20 gone "/sys/block/$head"
+		wait_for 20 finished "${pids[0]}"
+		kill "${pids[1]}" 2>/dev/null || true
+		grep -q "twice=0 lost=0 wrong=0" "$work/once" || fail "round $round: $(<"$work/once")"
+		trap - EXIT
+		for port in "${ports[@]}"; do
+			connect "$port"
+		done
+		wait_for 20 the_head
+		wait_for 20 has_paths "$head" 2
+	done
 }
 
 # inject TIMES: the next commands of each path end with a path error, after they were executed
@@ -141,6 +174,7 @@ not_repeated()	# not_repeated --uring|--ioctl
 	sent "$1" "/dev/${head/nvme/ng}" --opcode $vendor
 	same "result of a vendor's command" $host_pathing_error "$result"
 	same "failovers" 0 $(($(kept) - before))
+	# for io_uring this does not count what is sent again
 	same "executed" 1 $(($(executed) - was))
 	no_inject
 	trap - EXIT
@@ -151,7 +185,7 @@ not_repeated()	# not_repeated --uring|--ioctl
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 8
+begin 9
 check "two ports, two paths, one head" paths_join
 the_head
 check "io_uring: without a path a command waits for its own time-out" own_timeout --uring -22
@@ -160,5 +194,6 @@ check "a command whose paths go is given up after its own time-out" out_with_own
 check "failover is turned off while commands wait" turned_off
 check "io_uring: a command of unknown effect is not sent twice" not_repeated --uring
 check "ioctl: the same" not_repeated --ioctl
+check "failover is switched while the head goes" switched_while_it_goes
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

@@ -134,7 +134,7 @@ resized()
 	all_go_on
 	head -c 4096 /dev/urandom >"$work/last"
 	dd if="$work/last" of="/dev/$head" bs=4k oflag=direct seek=$((2 * small / 8 - 1)) status=none
-	for _ in 1 2; do	# by each path
+	for _ in 1 2 3 4; do	# the paths take turns
 		dd if="/dev/$head" bs=4k count=1 iflag=direct skip=$((2 * small / 8 - 1)) status=none |
 			cmp - "$work/last"
 	done
@@ -170,9 +170,18 @@ made_again()	# the second namespace, with another identity each time
 # the head have open, so the path gets a head of its own, when the old one has gone.
 other_blocks()
 {
-	local uuid old
+	local uuid old head
 	uuid=$(uuid_of $nqn 2)
 	old=$(head_with "$uuid")
+	if [[ $(<"/sys/block/$old/queue/logical_block_size") != 512 ]]; then	# once more
+		echo 0 >$ns/2/enable
+		wait_for 20 gone "/sys/block/$old"
+		echo -n /dev/nullb1 >$ns/2/device_path
+		echo 1 >$ns/2/enable
+		wait_for 20 there_with "$uuid" 2
+		old=$(head_with "$uuid")
+	fi
+	dmesg -C
 	echo $((15 * slow)) >"/sys/block/$old/delayed_removal_secs"
 	echo 0 >$ns/2/enable
 	wait_for 20 has_paths "$old" 0
@@ -214,7 +223,7 @@ for fault in "${faults[@]}"; do
 	first_head
 	case $fault in
 	neighbours) check "${what[$fault]}" neighbours ;;
-	other_blocks) check "${what[$fault]}" other_blocks ;;
+	other_blocks) check "${what[$fault]}" over_and_over other_blocks ;;
 	*) check "${what[$fault]}" with_loads "$fault" ;;
 	esac
 done

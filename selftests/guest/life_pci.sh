@@ -78,6 +78,13 @@ through()
 	same "given up" 0 "$(given_up)"
 }
 
+can_inject()
+{
+	local path
+	path=$(paths_of "$head" | head -n 1)
+	[[ -d /sys/kernel/debug/$path/fault_inject ]]
+}
+
 # Every third command of one path ends with a path error (the driver's own fault
 # injection), so each command has a fair chance to need both paths.
 errors_injected()
@@ -191,17 +198,43 @@ kinds=("" --vec --fixed --async --sqpoll --polled "--polled --fixed")
 ready() { load_modules policy=round-robin; wait_for 20 all_claimed; }
 unload() { rmmod mpath_nvme; rmmod libmultipath_cxx; rmmod nvme; }
 
+# all of them, for a long time
+every_kind()
+{
+	local kind
+	for kind in "${kinds[@]}"; do
+		# shellcheck disable=SC2086	# several options
+		through uring resets $kind
+		! can_inject || through uring errors_injected $kind
+	done
+}
+metadata()
+{
+	with_metadata resets
+	! can_inject || with_metadata errors_injected
+}
+declare -A what=(
+	[every_kind]="every kind of submission: resets and injected path errors"
+	[metadata]="metadata: resets and injected path errors"
+	[private]="a private namespace has a head of its own, resets"
+	[to_4k_and_back]="formatted with blocks of 4 KiB and back"
+	[formatted_before]="formatted before the module is loaded, and back"
+)
+
 start_unloaded
 read -r -a faults <<<"${MPATH_FAULTS:-resets pulls}"
-rest=$((2 * ${#kinds[@]} + 5))	# without a choice
-[[ -z $MPATH_FAULTS ]] || rest=0
-begin $((${#faults[@]} + 2 + rest))
+rest=(private to_4k_and_back formatted_before)	# without a choice
+[[ -z $MPATH_FAULTS ]] || rest=()
+begin $((${#faults[@]} + 2 + ${#rest[@]} + (${#rest[@]} ? 2 * ${#kinds[@]} + 2 : 0)))
 check "the modules load, every path has a head" ready
 head=$(head_of_subsystem A)
 for fault in "${faults[@]}"; do
-	check "under load: $fault" with_loads "$fault"
+	case $fault in
+	resets | pulls) check "under load: $fault" with_loads "$fault" ;;
+	*) check "${what[$fault]}" over_and_over "$fault" ;;
+	esac
 done
-if ((rest)); then
+if ((${#rest[@]})); then
 	for kind in "${kinds[@]}"; do
 		# shellcheck disable=SC2086	# several options
 		check "passthrough ${kind:-plain}: resets" through uring resets $kind
@@ -210,10 +243,9 @@ if ((rest)); then
 	done
 	check "passthrough with metadata: resets" with_metadata resets
 	check "passthrough with metadata: injected path errors" with_metadata errors_injected
-	check "a private namespace has a head of its own, resets" private
-	head=$(head_of_subsystem A)
-	check "formatted with blocks of 4 KiB and back" to_4k_and_back
-	check "formatted before the module is loaded, and back" formatted_before
+	for fault in "${rest[@]}"; do
+		check "${what[$fault]}" over_and_over "$fault"
+	done
 fi
 check "everything unloads" unload
 ktap_finished

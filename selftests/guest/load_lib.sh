@@ -101,4 +101,17 @@ with_loads()
 	echo "note: $rounds rounds in $((($(now_ms) - begin) / 1000)) s"
 }
 
+# over_and_over COMMAND...: once, or until the time is over, each time from the beginning
+over_and_over()
+{
+	local secs=$fault_secs fault_secs=0 begin rounds=0
+	begin=$(now_ms)
+	while :; do
+		"$@"
+		rounds=$((rounds + 1))
+		(($(now_ms) < begin + secs * 1000)) || break
+	done
+	((!secs)) || echo "note: $rounds rounds in $((($(now_ms) - begin) / 1000)) s"
+}
+
 all_go_on() { goes_on bios; goes_on uring_cmds; goes_on ioctls; }

@@ -106,7 +106,7 @@ in_use()
 }
 
 # Somebody opens, reads and closes all the time: the module goes in a moment when nobody
-# has a node open, and no open meets half of a head.
+# has a node open.
 while_opened()
 {
 	local n h openers=() tries
@@ -124,7 +124,7 @@ while_opened()
 		trap "kill ${openers[*]} 2>/dev/null" EXIT
 		for ((tries = 0; tries < 2000; tries++)); do
 			! rmmod mpath_nvme 2>"$work/rmmod" || break
-			grep -q 'in use' "$work/rmmod" || fail "$(<"$work/rmmod")"
+			grep -Eq 'in use|temporarily unavailable' "$work/rmmod" || fail "$(<"$work/rmmod")"
 		done
 		gone /sys/module/mpath_nvme || fail "in use after $tries tries"
 		echo "round $n: in use $tries times"

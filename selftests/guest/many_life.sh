@@ -92,15 +92,20 @@ on_128()
 	done
 }
 
+declare -A what=(
+	[on_64]="64 paths on one head: all controllers are reset under load"
+	[on_128]="128 heads with two paths: controllers are reset under load"
+)
 unload() { rmmod mpath_nvme; rmmod libmultipath_cxx; rmmod nvme; }
 
 start_unloaded
-begin 4
+read -r -a faults <<<"${MPATH_FAULTS:-on_64 on_128}"
+begin $((${#faults[@]} + 2))
 ready() { load_modules policy=round-robin; wait_for 120 all_claimed; }
 check "every path has a head" ready
-head=$(heads_with 64)
-check "64 paths on one head: all controllers are reset under load" on_64
-head=''
-check "128 heads with two paths: controllers are reset under load" on_128
+for fault in "${faults[@]}"; do
+	head=$(heads_with 64)
+	check "${what[$fault]}" over_and_over "$fault"
+done
 check "everything unloads" unload
 ktap_finished

@@ -30,9 +30,11 @@ static int by_ring(int fd, const struct nvme_passthru_cmd *c, int *result)
 		return ret;
 	prep_nvme(&r, ring_sqe(&r), fd, NVME_URING_CMD_IO, &cmd, 0);
 	ret = ring_submit(&r);
-	if (ret == 1)
-		ret = ring_wait_ms(&r, &cqe, NULL, 120000 * slow());
-	*result = cqe.res;
+	if (ret != 1)
+		return ret < 0 ? ret : -EIO;
+	ret = ring_wait_ms(&r, &cqe, NULL, 120000 * slow());
+	if (!ret)
+		*result = cqe.res;
 	return ret;
 }
 

@@ -85,7 +85,7 @@ long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&w
 		}
 		if (own < ms)
 			ms = own;
-		if (now_ticks() - begin >= u64{ms} * g_clock.hz / 1000)
+		if (now_ticks() - begin >= (u64{ms} * g_clock.hz + 999) / 1000)
 			return ret;
 		if (!may_block)
 			return -MPC_EAGAIN;

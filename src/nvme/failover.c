@@ -350,14 +350,17 @@ static bool mpn_again_failed(struct mpn_again *again, struct mpn_path *path)
 
 /*
  * Its own time-out (0 until it is started: the queue's), but no longer than what the
- * driver gives by default: nobody can end a command that waits.
+ * driver gives by default: nobody can end a command that waits. However short, each path
+ * has its turn.
  */
 static unsigned long mpn_again_time(struct request *req)
 {
 	unsigned long most = min_t(u64, (u64)nvme_io_timeout * HZ,
 				   MAX_JIFFY_OFFSET);
 
-	return min_t(unsigned long, req->timeout ?: req->q->rq_timeout, most);
+	return max_t(unsigned long, MPN_AGAIN_PAUSE,
+		     min_t(unsigned long, req->timeout ?: req->q->rq_timeout,
+			   most));
 }
 
 /* Its submitter was killed, and waits for nothing but this to be gone. */
@@ -543,7 +546,7 @@ void mpn_failover_kick(struct mpn_head *head)
 	unsigned long flags;
 
 	spin_lock_irqsave(&head->again_lock, flags);
-	if (!list_empty(&head->again))
+	if (!head->again_closed && !list_empty(&head->again))
 		mod_delayed_work(mpn_wq, &head->again_work, 0);
 	spin_unlock_irqrestore(&head->again_lock, flags);
 }
@@ -556,13 +559,17 @@ void mpn_failover_kick(struct mpn_head *head)
 void mpn_failover_close(struct mpn_head *head)
 {
 	struct mpn_again *again, *next;
+	LIST_HEAD(left);
 
 	spin_lock_irq(&head->again_lock);
 	head->again_closed = true;
 	spin_unlock_irq(&head->again_lock);
 	/* it may put back what it could not send, but does not run again */
 	cancel_delayed_work_sync(&head->again_work);
-	list_for_each_entry_safe(again, next, &head->again, entry) {
+	spin_lock_irq(&head->again_lock);
+	list_splice_init(&head->again, &left);
+	spin_unlock_irq(&head->again_lock);
+	list_for_each_entry_safe(again, next, &left, entry) {
 		list_del(&again->entry);
 		mpn_again_give_up(again, "the head is removed");
 	}
@@ -573,15 +580,20 @@ void mpn_failover_close(struct mpn_head *head)
  *
  * For commands that come in the same holds as for those that are out: they wait for
  * a path that may come back, no longer than their own time-out and than the driver gives
- * a command. With MPN_FAILOVER_OFF those that wait are given up at once.
+ * a command. With MPN_FAILOVER_OFF those that wait are given up.
  * Context: Any.
  */
 void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode)
 {
+	unsigned long flags;
+
+	/* both by the same writer */
+	spin_lock_irqsave(&head->again_lock, flags);
 	WRITE_ONCE(head->failover, mode);
 	WRITE_ONCE(head->mpath.command_wait_ms,
 		   mode == MPN_FAILOVER_OFF ? 0 :
 		   min_t(u64, (u64)nvme_io_timeout * MSEC_PER_SEC, U32_MAX));
+	spin_unlock_irqrestore(&head->again_lock, flags);
 	mpn_failover_kick(head);
 }
 

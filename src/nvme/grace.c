@@ -74,8 +74,8 @@ struct mpn_head *mpn_head_find_kept(struct mpn_path *path)
 {
 	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
 	const u8 *ids = mpn_head_ids(ns_head);
-	const char *other;
-	struct mpn_head *head;
+	struct mpn_head *head, *waits = NULL;
+	const char *differs, *other = NULL;
 
 	static_assert(NVME_LAYOUT_NVME_NS_IDS__CSI ==
 		      NVME_LAYOUT_SIZEOF_NVME_NS_IDS - 1);
@@ -86,13 +86,17 @@ struct mpn_head *mpn_head_find_kept(struct mpn_path *path)
 		if (head->subsys != mpn_head_subsys(ns_head) ||
 		    head->nsid != mpn_head_nsid(ns_head))
 			continue;
-		other = mpn_ids_differ(head->ids, ids);
-		if (!other)
+		differs = mpn_ids_differ(head->ids, ids);
+		if (!differs)
 			return head->kept ? head : ERR_PTR(-EAGAIN);
-		if (head->kept)
-			pr_warn("%s waits for a path: %s has the same namespace ID, but another %s; it gets a head of its own\n",
-				head->name, path->disk->disk_name, other);
+		if (head->kept) {
+			waits = head;
+			other = differs;
+		}
 	}
+	if (waits)
+		pr_warn_ratelimited("%s waits for a path: %s has the same namespace ID, but another %s; it gets a head of its own\n",
+				    waits->name, path->disk->disk_name, other);
 	return NULL;
 }
 

@@ -49,7 +49,8 @@ own_timeout()	# own_timeout --uring|--ioctl ERRNO
 	no_port
 	sent "$1" "/dev/${head/nvme/ng}" --timeout $ms
 	same "result" "$2" "$result"
-	((took >= ms)) || fail "it did not wait for a path"
+	# on a busy machine a guest's clocks do not agree: see "Times" in docs/testing.md
+	((took >= ms / 2)) || fail "it did not wait for a path"
 	((took < 15000)) || fail "it waited longer than its own time-out"
 	trap - EXIT
 	both_ports

@@ -83,24 +83,6 @@ stop_loads()
 	load_pids=()
 }
 
-# with_loads COMMAND...: on $head; again and again until the time is over
-with_loads()
-{
-	local begin end rounds=0
-	begin=$(now_ms)
-	end=$((begin + fault_secs * 1000))
-	start_loads "$head"
-	while :; do
-		all_go_on
-		"$@"
-		rounds=$((rounds + 1))
-		(($(now_ms) < end)) || break
-	done
-	all_go_on
-	stop_loads
-	echo "note: $rounds rounds in $((($(now_ms) - begin) / 1000)) s"
-}
-
 # over_and_over COMMAND...: once, or until the time is over, each time from the beginning
 over_and_over()
 {
@@ -111,7 +93,17 @@ over_and_over()
 		rounds=$((rounds + 1))
 		(($(now_ms) < begin + secs * 1000)) || break
 	done
-	((!secs)) || echo "note: $rounds rounds in $((($(now_ms) - begin) / 1000)) s"
+	echo "note: $rounds rounds in $((($(now_ms) - begin) / 1000)) s"
 }
+
+# with_loads COMMAND...: on $head; again and again until the time is over
+with_loads()
+{
+	start_loads "$head"
+	over_and_over loaded_round "$@"
+	all_go_on
+	stop_loads
+}
+loaded_round() { all_go_on; "$@"; }
 
 all_go_on() { goes_on bios; goes_on uring_cmds; goes_on ioctls; }

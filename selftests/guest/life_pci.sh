@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Paths of emulated PCI devices under load: every kind of passthrough submission through
 # resets and through errors that the kernel injects, metadata, a private namespace, and
-# a namespace that is formatted with other blocks.
+# a namespace that is formatted with other blocks, and with metadata.
 #
 # The guest has subsystems A (two controllers), M (the same, with metadata of 8 bytes a
 # block) and P (two controllers with a private namespace each).
@@ -78,6 +78,20 @@ through()
 	same "given up" 0 "$(given_up)"
 }
 
+carried()	# carried PATH: commands of both nodes
+{
+	local dir=/sys/block/$head/mpath_stats/$1
+	echo $(($(<"$dir/bios") + $(<"$dir/uring_cmds")))
+}
+carried_more() { (($(carried "$1") > $2)); }
+each_takes_part()
+{
+	local path
+	for path in $(paths_of "$head"); do
+		wait_for 20 carried_more "$path" $(($(carried "$path") + 20))
+	done
+}
+
 can_inject()
 {
 	local path
@@ -130,40 +144,55 @@ private()
 
 all_agree() { local p; find_paths "$head"; for p in "${_paths[@]}"; do usable "$p" || return 1; done; }
 block_is() { line_is "/sys/block/$head/queue/logical_block_size" "$1"; }
+metadata_is() { line_is "/sys/block/$head/metadata_bytes" "$1"; }
+profile_of() { cat "/sys/block/$1/integrity/format"; }
+profile_is() { line_is "/sys/block/$1/integrity/format" "$2"; }
+size_of() { cat "/sys/block/$1/size"; }
 
-# formatted LBAF BYTES: through the head, as an operator would. The other controllers have
-# not looked at their namespaces again then; they are told to.
-formatted()
+# format LBAF BYTES METADATA: through the head, as an operator would. The other controllers
+# have not looked at their namespaces again then; they are told to.
+format()
 {
-	local sectors nsid path
-	sectors=$(<"/sys/block/$head/size")
+	local nsid path profile=none
 	nsid=$(<"/sys/block/$head/nsid")
+	(($3 == 0)) || profile=nop
 	dmesg -C
 	# not "nvme format": it wants the node to look for namespaces then, which only a
 	# controller's does
 	nvme admin-passthru "/dev/${head/nvme/ng}" --opcode=0x80 --namespace-id="$nsid" --cdw10="$1" \
 		--timeout=60000 >/dev/null
 	wait_for 5 block_is "$2"
+	wait_for 5 metadata_is "$3"
+	wait_for 5 profile_is "$head" "$profile"
 	wait_for 5 all_agree
 	for path in $(paths_of "$head"); do
 		same "blocks of $path" "$2" "$(<"/sys/block/$path/queue/logical_block_size")"
+		same "integrity profile of $path" "$profile" "$(profile_of "$path")"
+		same "sectors of $path" "$(size_of "$head")" "$(size_of "$path")"
 	done
-	dmesg | grep -q "blocks by now, of $2 bytes: its controller is told to look" || fail "$(dmesg)"
-	same "sectors" "$sectors" "$(<"/sys/block/$head/size")"
+	dmesg | grep -q "by now, blocks of $2+$3 bytes: its controller is told to look" || fail "$(dmesg)"
+}
+
+formatted()	# formatted LBAF BYTES: and used
+{
+	local sectors
+	sectors=$(size_of "$head")
+	format "$1" "$2" 0
+	same "sectors" "$sectors" "$(size_of "$head")"
 	with_loads all_go_on
 	# the data of a whole pass, by the other way
 	run_fio 256 --ioengine=io_uring --direct=1 --filename="/dev/$head" --rw=randwrite --size=1m --iodepth=8
 }
 
-lbaf_of()	# lbaf_of BYTES: the format with these blocks and no metadata
+lbaf_of()	# lbaf_of SHIFT METADATA: the format
 {
 	nvme id-ns "/dev/${head/nvme/ng}" -n "$(<"/sys/block/$head/nsid")" |
-		sed -n "s/^lbaf *\([0-9]*\) : ms:0 *lbads:$1 .*/\1/p"
+		sed -n "s/^lbaf *\([0-9]*\) : ms:$2 *lbads:$1 .*/\1/p"
 }
 
 formats()	# in $small and $big
 {
-	small=$(lbaf_of 9) big=$(lbaf_of 12)
+	small=$(lbaf_of 9 0) big=$(lbaf_of 12 0)
 	[[ -n $small && -n $big ]] || skip "the device has no such formats"
 }
 
@@ -172,6 +201,23 @@ to_4k_and_back()
 	formats
 	formatted "$big" 4096
 	formatted "$small" 512
+}
+
+# Blocks of the same size with metadata, beside the data: only the metadata tells that a
+# path has not looked.
+to_metadata_and_back()
+{
+	local sectors meta
+	formats
+	meta=$(lbaf_of 9 8)
+	[[ -n $meta ]] || skip "the device has no such format"
+	sectors=$(size_of "$head")
+	format "$meta" 512 8
+	through uring each_takes_part --meta 8
+	through block each_takes_part
+	format "$small" 512 0
+	with_loads all_go_on
+	same "sectors" "$sectors" "$(size_of "$head")"
 }
 
 # The module is loaded when one controller has formatted and the other has not looked.
@@ -212,18 +258,20 @@ metadata()
 {
 	with_metadata resets
 	! can_inject || with_metadata errors_injected
+	through block resets
 }
 declare -A what=(
 	[every_kind]="every kind of submission: resets and injected path errors"
 	[metadata]="metadata: resets and injected path errors"
 	[private]="a private namespace has a head of its own, resets"
 	[to_4k_and_back]="formatted with blocks of 4 KiB and back"
+	[to_metadata_and_back]="formatted with metadata and back"
 	[formatted_before]="formatted before the module is loaded, and back"
 )
 
 start_unloaded
 read -r -a faults <<<"${MPATH_FAULTS:-resets pulls}"
-rest=(private to_4k_and_back formatted_before)	# without a choice
+rest=(private to_4k_and_back to_metadata_and_back formatted_before)	# without a choice
 [[ -z $MPATH_FAULTS ]] || rest=()
 begin $((${#faults[@]} + 2 + ${#rest[@]} + (${#rest[@]} ? 2 * ${#kinds[@]} + 2 : 0)))
 check "the modules load, every path has a head" ready

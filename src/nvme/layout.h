@@ -39,6 +39,8 @@ static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__DEV_SIZE == sizeof(struct device));
 static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__CMIC_SIZE == sizeof(u8));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__NS_ID_SIZE == sizeof(u32));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__MS_SIZE == sizeof(u16));
+static_assert(NVME_LAYOUT_NVME_NS_HEAD__PI_TYPE_SIZE == sizeof(u8));
+static_assert(NVME_LAYOUT_NVME_NS_HEAD__FEATURES_SIZE == sizeof(unsigned long));
 static_assert(NVME_LAYOUT_NVME_REQUEST__STATUS_SIZE == sizeof(u16));
 static_assert(NVME_LAYOUT_NVME_REQUEST__FLAGS_SIZE == sizeof(u8));
 static_assert(NVME_LAYOUT_NVME_URING_CMD_PDU__RESULT_SIZE == sizeof(u64));
@@ -123,6 +125,19 @@ static inline u16 mpn_head_ms(struct nvme_ns_head *head)
 static inline u8 mpn_head_lba_shift(struct nvme_ns_head *head)
 {
 	return READ_ONCE(*(u8 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__LBA_SHIFT));
+}
+
+/* 0: its metadata is not protection information. */
+static inline u8 mpn_head_pi_type(struct nvme_ns_head *head)
+{
+	return READ_ONCE(*(u8 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__PI_TYPE));
+}
+
+/* NVME_NS_* */
+static inline unsigned long mpn_head_features(struct nvme_ns_head *head)
+{
+	return READ_ONCE(*(unsigned long *)
+			 MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__FEATURES));
 }
 
 static inline const u8 *mpn_head_ids(struct nvme_ns_head *head)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A controller is told to look at its namespaces again: when one was formatted through
- * another controller its own disk has the old blocks until it does.
+ * another controller its own disk has the old format (blocks, metadata) until it does.
  *
  * What a look finds the driver takes for all controllers of the namespace at once, for
- * commands that are on their way too. So as long as there is a path whose blocks are what
+ * commands that are on their way too. So as long as there is a path whose format is what
  * the driver has, and which may thus be in use, another controller is asked first what it
  * is going to find, and told only if that is the same. One that says otherwise (a copy
- * with other blocks under the same name) keeps its path out.
+ * of another format under the same name) keeps its path out.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -44,13 +44,59 @@ static void mpn_tell(struct nvme_ctrl *ctrl)
 	pr_warn_once("the driver cannot be told to look at namespaces again\n");
 }
 
+/* The format of a namespace, for comparison: LBADS and MS of an LBA format. */
+#define MPN_FORMAT(shift, ms)	((int)(shift) | (int)(ms) << 8)
+#define MPN_FORMAT_BLOCK(format) \
+	(((format) & 0xff) < 64 ? 1ull << ((format) & 0xff) : 0)
+#define MPN_FORMAT_MS(format)	((format) >> 8)
+
+/* As the driver has it, for all its paths: what the controller that looked last said. */
+static int mpn_format(const struct mpn_path *path)
+{
+	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
+
+	return MPN_FORMAT(mpn_head_lba_shift(ns_head), mpn_head_ms(ns_head));
+}
+
 /*
- * What the controller itself says of a namespace's blocks: FLBAS and LBADS of Identify
- * Namespace, NVM Command Set specification. Return: their shift; -ENOENT if it has no such
- * namespace (any more); -errno without an answer.
+ * The disk has another profile of integrity data than goes with the namespace's metadata,
+ * nvme_init_integrity(). It has none where the transport cannot carry it; then other
+ * metadata than protection information leaves no capacity, and that the controller adds
+ * and takes off itself.
+ */
+static bool mpn_metadata_stale(const struct mpn_path *path)
+{
+	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
+	u8 tuple = READ_ONCE(path->disk->queue->limits.integrity.tuple_size);
+	u8 ms = mpn_head_ms(ns_head);	/* the driver keeps no more of it there */
+
+	if (!IS_ENABLED(CONFIG_BLK_DEV_INTEGRITY))
+		return false;
+	if (tuple)
+		return tuple != ms;
+	return ms && !mpn_head_pi_type(ns_head) &&
+	       (mpn_head_features(ns_head) & NVME_NS_METADATA_SUPPORTED);
+}
+
+/**
+ * mpn_path_to_look() - has the driver another format for the namespace than the path's disk?
+ * @path: claimed
+ * Context: Any.
+ */
+bool mpn_path_to_look(const struct mpn_path *path)
+{
+	return mpn_path_stale(path, mpn_head_lba_shift(mpn_ns_head(path->ns))) ||
+	       mpn_metadata_stale(path);
+}
+
+/*
+ * What the controller itself says: FLBAS, LBADS and MS of Identify Namespace, NVM Command
+ * Set specification. Return: the format; -ENOENT if it has no such namespace (any more);
+ * -errno without an answer.
  */
 static int mpn_ask(struct nvme_ctrl *ctrl, u32 nsid)
 {
+	const struct nvme_lbaf *lbaf;
 	struct nvme_id_ns *id;
 	int ret;
 
@@ -58,9 +104,11 @@ static int mpn_ask(struct nvme_ctrl *ctrl, u32 nsid)
 	if (!id)
 		return -ENOMEM;
 	ret = mpn_identify_ns(ctrl, nsid, id);
-	if (!ret)
-		ret = id->ncap ? id->lbaf[nvme_lbaf_index(id->flbas)].ds :
+	if (!ret) {
+		lbaf = &id->lbaf[nvme_lbaf_index(id->flbas)];
+		ret = id->ncap ? MPN_FORMAT(lbaf->ds, le16_to_cpu(lbaf->ms)) :
 				 -ENOENT;
+	}
 	kfree(id);
 	return ret;
 }
@@ -68,7 +116,7 @@ static int mpn_ask(struct nvme_ctrl *ctrl, u32 nsid)
 struct mpn_stale {
 	char name[DISK_NAME_LEN];
 	u32 nsid;
-	u8 shift;	/* that the driver has */
+	int format;	/* that the driver has */
 	bool unused;	/* no path has it */
 };
 
@@ -80,27 +128,29 @@ static int mpn_may_look(struct nvme_ctrl *ctrl, const struct mpn_stale *of)
 	if (of->unused)
 		return 0;
 	says = mpn_ask(ctrl, of->nsid);
-	if (says == of->shift)
+	if (says == of->format)
 		return 0;
 	if (says < 0)
 		return says;
-	pr_err("%s: its controller says blocks of %llu bytes, another one of the same namespace %u: not used\n",
-	       of->name, says < 64 ? 1ull << says : 0, 1u << of->shift);
+	pr_err("%s: its controller says blocks of %llu+%d bytes, another one of the same namespace %llu+%d: not used\n",
+	       of->name, MPN_FORMAT_BLOCK(says), MPN_FORMAT_MS(says),
+	       MPN_FORMAT_BLOCK(of->format), MPN_FORMAT_MS(of->format));
 	return -EINVAL;
 }
 
 static void mpn_told(const struct mpn_stale *of)
 {
-	pr_info("%s: the namespace has other blocks by now, of %u bytes: its controller is told to look\n",
-		of->name, 1u << of->shift);
+	pr_info("%s: the namespace has another format by now, blocks of %llu+%d bytes: its controller is told to look\n",
+		of->name, MPN_FORMAT_BLOCK(of->format),
+		MPN_FORMAT_MS(of->format));
 }
 
-static void mpn_note_stale(struct mpn_path *path, u8 shift, bool unused,
+static void mpn_note_stale(struct mpn_path *path, bool unused,
 			   struct mpn_stale *of)
 {
 	strscpy(of->name, mpn_path_name(path));
 	of->nsid = mpn_head_nsid(mpn_ns_head(path->ns));
-	of->shift = shift;
+	of->format = mpn_format(path);
 	of->unused = unused;
 }
 
@@ -111,11 +161,10 @@ struct mpn_stale_list {
 
 static void mpn_gather(struct mpn_path *path, void *ctx)
 {
-	u8 shift = mpn_head_lba_shift(mpn_ns_head(path->ns));
 	struct mpn_stale_list *list = ctx;
 
-	if (mpn_path_stale(path, shift) && list->nr < MPN_LOOK_MOST)
-		mpn_note_stale(path, shift, READ_ONCE(path->home->all_stale),
+	if (mpn_path_to_look(path) && list->nr < MPN_LOOK_MOST)
+		mpn_note_stale(path, READ_ONCE(path->home->all_stale),
 			       &list->of[list->nr++]);
 }
 
@@ -176,8 +225,8 @@ void mpn_look_done(struct mpn_ctrl *ctrl)
 	cancel_delayed_work(&ctrl->look);
 }
 
-/* No joined path of the namespace has these blocks, but one can look. */
-static bool mpn_others_to_look(struct nvme_ns_head *ns_head, u8 shift)
+/* No joined path of the namespace has its format, but one can look. */
+static bool mpn_others_to_look(struct nvme_ns_head *ns_head)
 {
 	bool used = false, live = false;
 	struct mpath_device *mdev;
@@ -189,7 +238,7 @@ static bool mpn_others_to_look(struct nvme_ns_head *ns_head, u8 shift)
 		goto unlock;
 	/* it changes under mpn_topology only */
 	list_for_each_entry(mdev, &head->mpath.dev_list, siblings) {
-		used |= !mpn_path_stale(mpn_path_of(mdev), shift);
+		used |= !mpn_path_to_look(mpn_path_of(mdev));
 		live |= mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) ==
 			NVME_CTRL_LIVE;
 	}
@@ -199,10 +248,10 @@ unlock:
 }
 
 /**
- * mpn_look_before_join() - does a claimed path have the namespace's blocks?
+ * mpn_look_before_join() - does a claimed path have the namespace's format?
  * @path: claimed; not joined
  * Context: May sleep; no locks.
- * Return: 0; -EAGAIN if its controller has not looked yet or has others, when it is asked
+ * Return: 0; -EAGAIN if its controller has not looked yet or has another, when it is asked
  * again every MPN_LOOK_TRIES tries; or if it is the only one that has looked: the others
  * have as many tries to do so first, for it may be it that is wrong.
  */
@@ -210,11 +259,10 @@ int mpn_look_before_join(struct mpn_path *path)
 {
 	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
 	struct nvme_ctrl *ctrl = mpn_ns_ctrl(path->ns);
-	u8 shift = mpn_head_lba_shift(ns_head);
-	bool wait = mpn_others_to_look(ns_head, shift);
+	bool wait = mpn_others_to_look(ns_head);
 	struct mpn_stale of;
 
-	if (!mpn_path_stale(path, shift)) {
+	if (!mpn_path_to_look(path)) {
 		if (!wait || path->tries > MPN_LOOK_TRIES)
 			return 0;
 		mpn_heads_look();
@@ -223,7 +271,7 @@ int mpn_look_before_join(struct mpn_path *path)
 	if (path->tries % MPN_LOOK_TRIES ||
 	    mpn_ctrl_state(ctrl) != NVME_CTRL_LIVE)
 		return -EAGAIN;
-	mpn_note_stale(path, shift, wait, &of);
+	mpn_note_stale(path, wait, &of);
 	if (!mpn_may_look(ctrl, &of)) {
 		mpn_told(&of);
 		mpn_tell(ctrl);

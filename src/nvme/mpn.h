@@ -95,7 +95,7 @@ struct mpn_ctrl {
  * @failover: enum mpn_failover
  * @lba_shift: of the blocks that the disk has, as of the last look; written by
  *	the watch (watch.c), read by everybody
- * @all_stale: no path has the blocks that the driver has for the namespace, as of the
+ * @all_stale: no path has the format that the driver has for the namespace, as of the
  *	last look; written and read likewise
  * @failovers: commands that came back with a path error and were kept
  * @given_up: of them those that ended with one
@@ -230,7 +230,8 @@ static inline struct mpn_head *mpn_head_of(struct mpath_head *head)
 /*
  * A format through one controller changes what the driver knows of the namespace, for
  * all of them, but not the queues of the others' disks: those have not looked. Blocks
- * that no disk can have leave the queue at 512 bytes, nvme_update_disk_info().
+ * that no disk can have leave the queue at 512 bytes, nvme_update_disk_info(). Asked
+ * for each command, so of metadata mpn_path_to_look() alone asks.
  */
 static inline bool mpn_path_stale(const struct mpn_path *path, u8 shift)
 {
@@ -321,6 +322,7 @@ void mpn_look_stop(struct mpn_ctrl *ctrl);
 void mpn_ctrl_look(struct mpn_ctrl *ctrl);
 bool mpn_look_is_new(const struct mpn_ctrl *ctrl);
 void mpn_look_done(struct mpn_ctrl *ctrl);
+bool mpn_path_to_look(const struct mpn_path *path);
 int mpn_look_before_join(struct mpn_path *path);
 
 /* watch.c */

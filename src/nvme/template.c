@@ -38,7 +38,7 @@ bool mpn_path_disabled(struct mpn_path *path)
 	if (unlikely(mpn_blocks_stale(path)))
 		return true;
 	return (READ_ONCE(path->flags) & (BIT(MPN_PATH_ANA_PENDING) |
-				BIT(MPN_PATH_ANA_READING))) ||
+				BIT(MPN_PATH_ANA_READING) | BIT(MPN_PATH_STALE))) ||
 	       (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||
 	       (state == NVME_CTRL_DELETING &&
 		test_bit(MPN_PATH_FAILED, &path->flags)) ||

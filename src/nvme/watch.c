@@ -35,10 +35,9 @@ struct mpn_look {
 	unsigned long again;	/* jiffies until it is to be asked again, if stale */
 };
 
-static void mpn_path_look(struct mpn_path *path, u8 shift,
-			  struct mpn_look *look)
+static void mpn_path_look(struct mpn_path *path, struct mpn_look *look)
 {
-	if (!mpn_path_stale(path, shift)) {
+	if (!mpn_path_to_look(path)) {
 		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags)) {
 			look->fresh = true;
 			mpn_look_done(path->ctrl);
@@ -55,8 +54,7 @@ static void mpn_path_look(struct mpn_path *path, u8 shift,
 		look->again = MPN_STALE_TIME;
 }
 
-static void mpn_paths_look(struct mpn_head *head, u8 shift,
-			   struct mpn_look *look)
+static void mpn_paths_look(struct mpn_head *head, struct mpn_look *look)
 {
 	bool any = false, right = false;
 	struct mpath_device *mdev;
@@ -64,12 +62,12 @@ static void mpn_paths_look(struct mpn_head *head, u8 shift,
 	/* the list changes under mpn_topology only */
 	list_for_each_entry(mdev, &head->mpath.dev_list, siblings) {
 		any = true;
-		right |= !mpn_path_stale(mpn_path_of(mdev), shift);
+		right |= !mpn_path_to_look(mpn_path_of(mdev));
 	}
 	/* before a look is asked for, which goes by it */
 	WRITE_ONCE(head->all_stale, any && !right);
 	list_for_each_entry(mdev, &head->mpath.dev_list, siblings)
-		mpn_path_look(mpn_path_of(mdev), shift, look);
+		mpn_path_look(mpn_path_of(mdev), look);
 }
 
 /* Return: the head's limits or size have changed. */
@@ -81,7 +79,7 @@ static bool mpn_head_look(struct mpn_head *head, struct mpn_look *look)
 	bool changed;
 
 	look->fresh = false;
-	mpn_paths_look(head, shift, look);
+	mpn_paths_look(head, look);
 	WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
 	WRITE_ONCE(head->mpath.block_size, 1u << shift);
 	changed = mpath_revalidate(&head->mpath);

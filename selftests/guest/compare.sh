@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# compare.sh ours|native|dm [FAULT...]: what an application sees of the faults of
+# compare.sh ours|off|native|dm [FAULT...]: what an application sees of the faults of
 # faults_lib.sh, NVMe over TCP with two ports. Prints a line of CSV for each fault and
 # way to submit; no test. For scripts/compare.
 #
@@ -25,7 +25,7 @@ depth=4
 say() { echo "compare: $*" >&2; }
 stop() { say "$*"; exit 1; }
 
-# ---- the three layers ----------------------------------------------------------
+# ---- the layers ----------------------------------------------------------
 
 ours_up()
 {
@@ -34,6 +34,8 @@ ours_up()
 	wait_for 20 the_head && wait_for 20 has_paths "$head" 2 || return 1
 	block=/dev/$head char=/dev/${head/nvme/ng}
 }
+
+off_up() { ours_up && echo off >"/sys/block/$head/passthru_failover"; }
 
 native_up()
 {
@@ -87,7 +89,7 @@ path_has_left() { wait_for 60 gone "/sys/block/$1"; }
 paths_are_back()
 {
 	case $kind in
-	ours) wait_for 30 has_paths "$head" 2 ;;
+	ours | off) wait_for 30 has_paths "$head" 2 ;;
 	dm) wait_for 60 dm_paths 2 ;;
 	esac
 }

@@ -172,23 +172,94 @@ all_inaccessible()
 
 under_load() { kind=$2; load "$1" -- "$3"; }
 
-# A page is read when a command says that it has changed: not once for each.
-no_storm()
+# A command's status tells when nothing else does: no notice, no poll. And a controller that
+# connects again is asked.
+status_is_heard()
 {
-	local reads
+	local port
+	(($(<$poll) == 0)) || skip "the driver has no tracepoints, so there are polls"
+	for port in "${ports[@]}"; do
+		nvme set-feature "/dev/$(ctrl_of_port "$port")" -f 0x0b -v 0 >/dev/null
+	done
+	goes_on $kind
+	ana 1 inaccessible
+	wait_for 5 of_port_is 1 ana_state inaccessible
+	goes_on $kind
+	ana 1 optimized
+	for port in "${ports[@]}"; do
+		echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
+		wait_for 20 is_live "$port"
+		wait_for 5 of_port_is "$port" ana_state optimized
+		wait_for 5 state_is "$port" usable
+		goes_on $kind
+	done
+	same "given up" 0 "$(given_up)"
+}
+
+# count_pages COMMAND...: in $pages the log pages that are read while it runs
+count_pages()
+{
 	[[ -d $trace/events/nvme/nvme_setup_cmd ]] || mount -t tracefs none $trace 2>/dev/null
 	[[ -d $trace/events/nvme/nvme_setup_cmd ]] || skip "no tracepoints of the driver"
 	: >$trace/trace
 	# Get Log Page on an admin queue: everything the module can ask for
 	echo 'qid == 0 && opcode == 2' >$trace/events/nvme/nvme_setup_cmd/filter
 	echo 1 >$trace/events/nvme/nvme_setup_cmd/enable
-	under_load char uring_cmds ports_swap
+	"$@"
 	echo 0 >$trace/events/nvme/nvme_setup_cmd/enable
-	reads=$(grep -c nvme_setup_cmd: $trace/trace || true)
-	echo "$reads reads of log pages"
-	((reads > 0)) || fail "none was seen"
+	pages=$(grep -c nvme_setup_cmd: $trace/trace || true)
+	echo "$pages reads of log pages"
+	((pages > 0)) || fail "none was seen"
+}
+
+# A page is read when a command says that it has changed: not once for each.
+no_storm()
+{
+	count_pages under_load char uring_cmds ports_swap
 	# two controllers; a change of each needs one, one more may be wanted meanwhile
-	((reads <= $(some 6 4) * 2 * 4 + 40)) || fail "too many"
+	((pages <= $(some 6 4) * 2 * 4 + 40)) || fail "too many"
+}
+
+# A controller's page is one for all its namespaces.
+there_are() { (($(heads | wc -l) == $1)); }
+all_heads()	# all_heads COMMAND...: for each $head
+{
+	local head
+	for head in $(heads); do
+		"$@"
+	done
+}
+ready()
+{
+	local port
+	wait_for 10 has_paths "$head" 2
+	for port in "${ports[@]}"; do
+		wait_for 5 state_is "$port" usable
+	done
+}
+one_page_for_all()
+{
+	local nsid before
+	(($(<$poll) == 0)) || skip "the driver has no tracepoints, so there are polls"
+	before=$(heads)
+	for nsid in 2 3 4; do
+		namespace_up $nqn $nsid "/dev/nullb$((nsid - 1))"
+	done
+	wait_for 30 there_are 4
+	all_heads ready
+	not_optimized() { ana 1 non-optimized; all_heads wait_for 5 of_port_is 1 ana_state non-optimized; }
+	count_pages not_optimized
+	((pages < 3)) || fail "that is not one for all"
+	ana 1 optimized
+	all_heads wait_for 5 of_port_is 1 ana_state optimized
+	for nsid in 2 3 4; do
+		echo 0 >"$target/subsystems/$nqn/namespaces/$nsid/enable"
+	done
+	wait_for 30 there_are 1
+	same "head" "$before" "$(heads)"
+	for nsid in 2 3 4; do
+		rmdir "$target/subsystems/$nqn/namespaces/$nsid"
+	done
 }
 
 lost_for_good()
@@ -228,8 +299,8 @@ changes_too_long()
 }
 
 start_unloaded
-target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 14
+disks=4 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
+begin 17
 check "two ports: state and group are known" joins
 the_head
 check "a notice of the target is heard at once" notices_are_heard
@@ -237,11 +308,14 @@ check "without notices the poll finds it" polls_do_without_notices
 check "the namespace moves to another group and back" another_group
 check "block: states change under load" under_load block bios states_change
 check "passthrough: states change under load" under_load char uring_cmds states_change
+check "block: a status tells what no notice and no poll does" under_load block bios status_is_heard
+check "passthrough: the same" under_load char uring_cmds status_is_heard
 check "block: the ports swap roles" under_load block bios ports_swap
 check "passthrough: the ports swap roles" under_load char uring_cmds ports_swap
 check "block: all ports inaccessible, I/O waits" under_load block bios all_inaccessible
 check "passthrough: all ports inaccessible, commands wait" under_load char uring_cmds all_inaccessible
 check "the log page is not read more often than needed" no_storm
+check "one page for all namespaces of a controller" one_page_for_all
 check "persistent loss of all ports: errors at once" lost_for_good
 check "a change that lasts resets the controller" changes_too_long
 check "nothing is held: our modules and the transport unload" everything_unloads

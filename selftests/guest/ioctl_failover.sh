@@ -64,6 +64,18 @@ survives()	# survives NODE
 	(($(kept) >= before + 2)) || fail "no reset met a command"
 }
 
+# One reset each, while the command is with the device.
+every_form()
+{
+	local form before
+	for form in io64 vec submit; do
+		before=$(kept)
+		hit "$programs/send" --ioctl "/dev/${head/nvme/ng}" --form $form
+		grep -q "^result=0 " "$work/out" || fail "$form: $(<"$work/out")"
+		(($(kept) > before)) || fail "$form: no reset met the command"
+	done
+}
+
 off()
 {
 	local before
@@ -78,11 +90,12 @@ off()
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 5
+begin 6
 check "two ports, two paths, one head" paths_join
 the_head
 check "char device: a command survives its controller's reset" survives "/dev/${head/nvme/ng}"
 check "block device: the same" survives "/dev/$head"
+check "each form of the ioctl" every_form
 check "failover off: the driver's error" off
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

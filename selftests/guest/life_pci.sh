@@ -124,6 +124,34 @@ errors_injected()
 	done
 }
 
+# Identify by ioctl changes nothing, so it goes to the other path, and again.
+inject_admin()	# inject_admin PROBABILITY: once a controller
+{
+	local path dir
+	for path in $(paths_of "$head"); do
+		dir=/sys/kernel/debug/$(ctrl_of "$path")/fault_inject
+		[[ -d $dir ]] || skip "the kernel injects no NVMe errors"
+		echo 0 >"$dir/verbose"
+		echo 0x370 >"$dir/status"
+		echo 0 >"$dir/dont_retry"
+		echo 1 >"$dir/interval"
+		echo 1 >"$dir/times"
+		echo "$1" >"$dir/probability"
+	done
+}
+admin_goes_on()
+{
+	local before
+	inject_admin 100
+	trap "inject_admin 0" EXIT
+	before=$(kept)
+	"$programs/send" --ioctl "/dev/${head/nvme/ng}" --form identify | tee "$work/out"
+	grep -q "^result=0 " "$work/out" || fail "not its result"
+	(($(kept) > before)) || fail "no error met it"
+	inject_admin 0
+	trap - EXIT
+}
+
 with_metadata()	# with_metadata FAULT OPTION...
 {
 	local fault=$1
@@ -273,7 +301,7 @@ start_unloaded
 read -r -a faults <<<"${MPATH_FAULTS:-resets pulls}"
 rest=(private to_4k_and_back to_metadata_and_back formatted_before)	# without a choice
 [[ -z $MPATH_FAULTS ]] || rest=()
-begin $((${#faults[@]} + 2 + ${#rest[@]} + (${#rest[@]} ? 2 * ${#kinds[@]} + 2 : 0)))
+begin $((${#faults[@]} + 2 + ${#rest[@]} + (${#rest[@]} ? 2 * ${#kinds[@]} + 3 : 0)))
 check "the modules load, every path has a head" ready
 head=$(head_of_subsystem A)
 for fault in "${faults[@]}"; do
@@ -291,6 +319,7 @@ if ((${#rest[@]})); then
 	done
 	check "passthrough with metadata: resets" with_metadata resets
 	check "passthrough with metadata: injected path errors" with_metadata errors_injected
+	check "ioctl: an admin command that changes nothing is sent again" admin_goes_on
 	for fault in "${rest[@]}"; do
 		check "${what[$fault]}" over_and_over "$fault"
 	done

@@ -64,6 +64,19 @@ resets()
 	same "given up" 0 "$(given_up)"
 }
 
+# What queue-depth counts is right after that, too: of two commands at a time each path
+# has one.
+sent_more() { look "/sys/block/$head/mpath_stats/$1/uring_cmds"; ((_seen > $2)); }
+each_has_one()
+{
+	local path
+	for path in $(paths_of "$head"); do
+		look "/sys/block/$head/mpath_stats/$path/uring_cmds"
+		wait_for 20 sent_more "$path" $((_seen + 50))
+	done
+}
+resets_and_shares() { char_load -- resets; char_load --iodepth=2 -- each_has_one; }
+
 a_port_goes_and_comes()
 {
 	goes_on uring_cmds
@@ -143,7 +156,7 @@ check "vectored: resets" once_char_load --vec -- resets
 check "polled: resets" once_char_load --polled -- resets
 check "polled and vectored: resets" once_char_load --polled --vec -- resets
 check "policy numa: resets" with_policy numa char_load -- resets
-check "policy queue-depth: resets" with_policy queue-depth char_load -- resets
+check "policy queue-depth: resets, and what comes then is shared" with_policy queue-depth resets_and_shares
 check "a target port goes and comes back" char_load -- a_port_goes_and_comes
 check "all target ports go and come back, commands wait" char_load -- all_ports_go_and_come
 check "failover off: the path's error reaches the submitter" off_lets_errors_through

@@ -196,6 +196,36 @@ status_is_heard()
 	same "given up" 0 "$(given_up)"
 }
 
+# With failover off a command's status is the submitter's alone, as natively: the path goes
+# on being chosen.
+off_hears_nothing()
+{
+	local port i inaccessible=0
+	(($(<$poll) == 0)) || skip "the driver has no tracepoints, so there are polls"
+	for port in "${ports[@]}"; do
+		nvme set-feature "/dev/$(ctrl_of_port "$port")" -f 0x0b -v 0 >/dev/null
+	done
+	echo off >"/sys/block/$head/passthru_failover"
+	ana 1 inaccessible
+	for ((i = 0; i < 12; i++)); do
+		"$programs/send" --uring "/dev/${head/nvme/ng}" >"$work/send"
+		[[ $(<"$work/send") != result=771\ * ]] || inaccessible=$((inaccessible + 1))	# 303h
+	done
+	same "commands with the path's status" 6 $inaccessible
+	same "state" optimized "$(of_path 1 ana_state)"
+	echo idempotent >"/sys/block/$head/passthru_failover"
+	"$programs/send" --uring "/dev/${head/nvme/ng}"
+	"$programs/send" --uring "/dev/${head/nvme/ng}"
+	wait_for 5 of_port_is 1 ana_state inaccessible
+	ana 1 optimized
+	for port in "${ports[@]}"; do
+		echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
+		wait_for 20 is_live "$port"
+		wait_for 5 of_port_is "$port" ana_state optimized
+		wait_for 5 state_is "$port" usable
+	done
+}
+
 # count_pages COMMAND...: in $pages the log pages that are read while it runs
 count_pages()
 {
@@ -300,7 +330,7 @@ changes_too_long()
 
 start_unloaded
 disks=4 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 17
+begin 18
 check "two ports: state and group are known" joins
 the_head
 check "a notice of the target is heard at once" notices_are_heard
@@ -310,6 +340,7 @@ check "block: states change under load" under_load block bios states_change
 check "passthrough: states change under load" under_load char uring_cmds states_change
 check "block: a status tells what no notice and no poll does" under_load block bios status_is_heard
 check "passthrough: the same" under_load char uring_cmds status_is_heard
+check "failover off: a status says nothing of the path" off_hears_nothing
 check "block: the ports swap roles" under_load block bios ports_swap
 check "passthrough: the ports swap roles" under_load char uring_cmds ports_swap
 check "block: all ports inaccessible, I/O waits" under_load block bios all_inaccessible

@@ -94,6 +94,11 @@ enum mpath_access_state {
 #define MPATH_DEVICE_SYSFS_ATTR_LINK	0
 /* The path is on its head's list. Library only. */
 #define MPATH_DEVICE_ATTACHED		1
+/*
+ * Set and cleared by the driver: what the disk says of capacity and blocks is out of date,
+ * so mpath_revalidate() does not ask it.
+ */
+#define MPATH_DEVICE_OUTDATED		2
 
 /**
  * REQ_MPATH - marks a bio that came through a head

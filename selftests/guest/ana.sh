@@ -205,6 +205,7 @@ off_hears_nothing()
 	for port in "${ports[@]}"; do
 		nvme set-feature "/dev/$(ctrl_of_port "$port")" -f 0x0b -v 0 >/dev/null
 	done
+	trap 'echo idempotent >"/sys/block/$head/passthru_failover"; ana 1 optimized' EXIT
 	echo off >"/sys/block/$head/passthru_failover"
 	ana 1 inaccessible
 	for ((i = 0; i < 12; i++)); do
@@ -217,6 +218,7 @@ off_hears_nothing()
 	"$programs/send" --uring "/dev/${head/nvme/ng}"
 	"$programs/send" --uring "/dev/${head/nvme/ng}"
 	wait_for 5 of_port_is 1 ana_state inaccessible
+	trap - EXIT
 	ana 1 optimized
 	for port in "${ports[@]}"; do
 		echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
@@ -226,19 +228,19 @@ off_hears_nothing()
 	done
 }
 
-# count_pages COMMAND...: in $pages the log pages that are read while it runs
+# count_pages COMMAND...: in $pages how often the ANA log page is read while it runs
 count_pages()
 {
 	[[ -d $trace/events/nvme/nvme_setup_cmd ]] || mount -t tracefs none $trace 2>/dev/null
 	[[ -d $trace/events/nvme/nvme_setup_cmd ]] || skip "no tracepoints of the driver"
 	: >$trace/trace
-	# Get Log Page on an admin queue: everything the module can ask for
+	# Get Log Page on an admin queue; the driver reads others
 	echo 'qid == 0 && opcode == 2' >$trace/events/nvme/nvme_setup_cmd/filter
 	echo 1 >$trace/events/nvme/nvme_setup_cmd/enable
 	"$@"
 	echo 0 >$trace/events/nvme/nvme_setup_cmd/enable
-	pages=$(grep -c nvme_setup_cmd: $trace/trace || true)
-	echo "$pages reads of log pages"
+	pages=$(grep -c 'nvme_setup_cmd:.*cdw10=0c' $trace/trace || true)
+	echo "$pages reads of the page"
 	((pages > 0)) || fail "none was seen"
 }
 

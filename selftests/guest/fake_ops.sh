@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 34
+fake_begin 35
 # shellcheck disable=SC2206
 most=($fake_most)
 
@@ -399,6 +399,24 @@ resized()
 	same "differ" 1 "$(ctl revalidate_paths fk)"
 }
 
+# A path that says itself that it has not looked yet has no vote, and is not blamed.
+resized_first()
+{
+	new_head fk 2 "${most[@]}" size=16
+	ctl set fkb outdated=1
+	ctl set fka capacity=16384
+	same "changed?" 1 "$(ctl revalidate fk)"
+	same "sectors" 16384 "$(cat /sys/block/fk/size)"
+	ctl set fka capacity=32768
+	ctl set fkb capacity=16384
+	same "changed?" 1 "$(ctl revalidate fk)"
+	same "sectors" 32768 "$(cat /sys/block/fk/size)"
+	same "state of both" "usable usable" "$(state_of fk fka) $(state_of fk fkb)"
+	ctl set fkb outdated=0
+	same "changed?" 0 "$(ctl revalidate fk)"
+	same "state of the smaller path" blocked "$(state_of fk fkb)"
+}
+
 read_only()
 {
 	new_head fk 1 "${most[@]}"
@@ -603,6 +621,7 @@ fake "a char node of the driver's that cannot be made" char_node_fails own_cdev
 fake "limits are those of all paths" limits_stacked
 fake "a path with another capacity or block size is refused" misfits_refused
 fake "a new capacity is followed when all paths have it" resized
+fake "a path that is out of date has no vote on it" resized_first
 fake "read-only" read_only
 fake "uevents" uevents
 fake "tracepoints" tracepoints

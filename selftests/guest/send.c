@@ -3,8 +3,10 @@
  * send: one command to a node, and what its submitter sees of it.
  *
  *	send --uring|--ioctl NODE [--form F] [--opcode N] [--nsid N] [--timeout MS]
+ *	     [--bytes N]
  *
- * Opcode 2, the default, reads the first block; for any other no data goes with it.
+ * Opcode 2, the default, reads the first block of N bytes (512); for any other no data
+ * goes with it. Nothing else is sent, so that a test knows which path gets what.
  * Forms of the ioctl: io (NVME_IOCTL_IO_CMD, the default), io64, vec
  * (NVME_IOCTL_IO64_CMD_VEC), submit (NVME_IOCTL_SUBMIT_IO) and identify, which is
  * Identify Controller by NVME_IOCTL_ADMIN_CMD. One line is printed:
@@ -79,10 +81,11 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "uring", 1, NULL, 'u' }, { "ioctl", 1, NULL, 'i' }, { "opcode", 1, NULL, 'o' },
 		{ "form", 1, NULL, 'f' },
+		{ "bytes", 1, NULL, 'b' },
 		{ "nsid", 1, NULL, 'n' }, { "timeout", 1, NULL, 't' }, { }
 	};
 	struct nvme_passthru_cmd cmd = { .opcode = OP_READ, .nsid = 1 };
-	int c, fd, ret = 0, result, ring = 0;
+	int c, fd, ret = 0, result, ring = 0, bytes = 512;
 	const char *node = NULL, *form = "io";
 	int64_t begin;
 
@@ -91,12 +94,14 @@ int main(int argc, char **argv)
 		case 'u': ring = 1; node = optarg; break;
 		case 'i': node = optarg; break;
 		case 'f': form = optarg; break;
+		case 'b': bytes = atoi(optarg); break;
 		case 'o': cmd.opcode = strtoul(optarg, NULL, 0); break;
 		case 'n': cmd.nsid = atoi(optarg); break;
 		case 't': cmd.timeout_ms = atoi(optarg); break;
 		default: return 2;
 		}
-	if (!node || optind != argc || too_risky(false, cmd.opcode)) {
+	if (!node || optind != argc || bytes < 1 || bytes > sizeof(block) ||
+	    too_risky(false, cmd.opcode)) {
 		fprintf(stderr, "usage: see the head of send.c\n");
 		return 2;
 	}
@@ -107,7 +112,7 @@ int main(int argc, char **argv)
 	}
 	if (cmd.opcode == OP_READ) {
 		cmd.addr = (uintptr_t)block;
-		cmd.data_len = lba_size(fd, cmd.nsid) ?: 512;
+		cmd.data_len = bytes;
 	}
 	begin = now_ms();
 	if (ring) {

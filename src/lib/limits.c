@@ -200,7 +200,10 @@ struct mpath_shape {
 	bool ro;
 };
 
-/* Head lock held. A path without a capacity is not ready and says nothing. */
+/*
+ * Head lock held. A path without a capacity is not ready and says nothing, nor does one
+ * that is out of date.
+ */
 static void mpath_ask_paths(struct mpath_head *head, struct mpath_shape *shape)
 {
 	struct mpath_device *dev;
@@ -210,7 +213,7 @@ static void mpath_ask_paths(struct mpath_head *head, struct mpath_shape *shape)
 		sector_t capacity = get_capacity(dev->disk);
 		unsigned int blocks = mpath_path_blocks(head, dev);
 
-		if (!capacity)
+		if (!capacity || test_bit(MPATH_DEVICE_OUTDATED, &dev->flags))
 			continue;
 		shape->ro |= get_disk_ro(dev->disk);
 		if (!shape->capacity) {
@@ -224,7 +227,10 @@ static void mpath_ask_paths(struct mpath_head *head, struct mpath_shape *shape)
 	shape->agreed &= shape->capacity != 0;
 }
 
-/* Head lock held. A path that is larger than the head can do all it is asked. */
+/*
+ * Head lock held. A path that is larger than the head can do all it is asked; one that is
+ * out of date is not judged by what it was.
+ */
 static bool mpath_block_misfits(struct mpath_head *head,
 				const struct mpath_shape *shape)
 {
@@ -232,8 +238,9 @@ static bool mpath_block_misfits(struct mpath_head *head,
 	bool changed = false;
 
 	list_for_each_entry(dev, &head->dev_list, siblings) {
-		bool misfit = get_capacity(dev->disk) < shape->capacity ||
-			      mpath_path_blocks(head, dev) != shape->blocks;
+		bool misfit = !test_bit(MPATH_DEVICE_OUTDATED, &dev->flags) &&
+			      (get_capacity(dev->disk) < shape->capacity ||
+			       mpath_path_blocks(head, dev) != shape->blocks);
 
 		if (!mpc_path_block(dev->core, MPC_BLOCK_MISMATCH, misfit))
 			continue;

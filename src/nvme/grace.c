@@ -7,7 +7,7 @@
  * ns head, and another controller. It is the same namespace if it is in the same
  * subsystem, under the same id, of the same command set, and has the same
  * identifiers; one that has none may be any. That blocks and capacity fit is the
- * library's to check.
+ * library's to check, that metadata does mpn_head_join()'s.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -113,7 +113,6 @@ void mpn_head_adopt(struct mpn_head *head, struct mpn_path *path)
 	lockdep_assert_held(&mpn_topology);
 	mpn_effects_move(head, mpn_ns_ctrl(head->kept_ns), ns_head);
 	head->ns_head = ns_head;
-	WRITE_ONCE(head->ms, mpn_head_ms(ns_head));
 	mpn_close_file(head->kept);
 	head->kept = NULL;
 	head->kept_ns = NULL;

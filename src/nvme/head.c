@@ -224,6 +224,12 @@ int mpn_head_join(struct mpn_path *path, struct mpn_head **dead)
 		head = mpn_head_find_kept(path);
 	if (IS_ERR(head))
 		return PTR_ERR(head);
+	if (head && head->kept && head->ms != mpn_head_ms(ns_head)) {
+		pr_err("%s: refused as a path of %s: metadata of %u bytes, not %u\n",
+		       mpn_path_name(path), head->name, mpn_head_ms(ns_head),
+		       head->ms);
+		return -EINVAL;
+	}
 	first = !head;
 	if (first) {
 		head = mpn_head_create(path, ns_head);

@@ -40,6 +40,7 @@ static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__CMIC_SIZE == sizeof(u8));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__NS_ID_SIZE == sizeof(u32));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__MS_SIZE == sizeof(u16));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__PI_TYPE_SIZE == sizeof(u8));
+static_assert(NVME_LAYOUT_NVME_NS_HEAD__PI_SIZE_SIZE == sizeof(u16));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__FEATURES_SIZE == sizeof(unsigned long));
 static_assert(NVME_LAYOUT_NVME_REQUEST__STATUS_SIZE == sizeof(u16));
 static_assert(NVME_LAYOUT_NVME_REQUEST__FLAGS_SIZE == sizeof(u8));
@@ -89,6 +90,14 @@ static inline int mpn_ctrl_numa_node(struct nvme_ctrl *ctrl)
 	return *(int *)MPN_AT(ctrl, NVME_LAYOUT_NVME_CTRL__NUMA_NODE);
 }
 
+/* "pcie", "tcp", ... */
+static inline const char *mpn_ctrl_transport(struct nvme_ctrl *ctrl)
+{
+	void *ops = MPN_PTR(void, ctrl, NVME_LAYOUT_NVME_CTRL__OPS);
+
+	return MPN_PTR(const char, ops, NVME_LAYOUT_NVME_CTRL_OPS__NAME);
+}
+
 static inline struct device *mpn_ctrl_device(struct nvme_ctrl *ctrl)
 {
 	return MPN_PTR(struct device, ctrl, NVME_LAYOUT_NVME_CTRL__DEVICE);
@@ -131,6 +140,11 @@ static inline u8 mpn_head_lba_shift(struct nvme_ns_head *head)
 static inline u8 mpn_head_pi_type(struct nvme_ns_head *head)
 {
 	return READ_ONCE(*(u8 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__PI_TYPE));
+}
+
+static inline u16 mpn_head_pi_size(struct nvme_ns_head *head)
+{
+	return READ_ONCE(*(u16 *)MPN_AT(head, NVME_LAYOUT_NVME_NS_HEAD__PI_SIZE));
 }
 
 /* NVME_NS_* */

@@ -59,23 +59,35 @@ static int mpn_format(const struct mpn_path *path)
 }
 
 /*
- * The disk has another profile of integrity data than goes with the namespace's metadata,
- * nvme_init_integrity(). It has none where the transport cannot carry it; then other
- * metadata than protection information leaves no capacity, and that the controller adds
- * and takes off itself.
+ * Has the disk another profile of integrity data than the driver gives one of its transport
+ * for the namespace as it is?
+ * Source: nvme_configure_metadata(), nvme_init_integrity(), drivers/nvme/host/core.c
  */
 static bool mpn_metadata_stale(const struct mpn_path *path)
 {
 	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
-	u8 tuple = READ_ONCE(path->disk->queue->limits.integrity.tuple_size);
-	u8 ms = mpn_head_ms(ns_head);	/* the driver keeps no more of it there */
+	const struct queue_limits *lim = &path->disk->queue->limits;
+	unsigned long features = mpn_head_features(ns_head);
+	u8 tuple = READ_ONCE(lim->integrity.tuple_size);
+	u8 pi = mpn_head_pi_type(ns_head);
+	u16 ms = mpn_head_ms(ns_head);
+	/* the controller adds it and takes it off if nobody gives it */
+	bool has_pi = pi && ms == mpn_head_pi_size(ns_head);
 
-	if (!IS_ENABLED(CONFIG_BLK_DEV_INTEGRITY))
-		return false;
-	if (tuple)
-		return tuple != ms;
-	return ms && !mpn_head_pi_type(ns_head) &&
-	       (mpn_head_features(ns_head) & NVME_NS_METADATA_SUPPORTED);
+	if (!ms)
+		return tuple;
+	if (IS_ENABLED(CONFIG_BLK_DEV_INTEGRITY) &&
+	    READ_ONCE(lim->max_integrity_segments)) {
+		if (features & NVME_NS_METADATA_SUPPORTED)
+			return tuple != (u8)ms ||
+			       (pi <= 3 && !lim->integrity.csum_type != !pi);
+		/* said by a controller whose transport cannot carry it */
+		if (!(features & NVME_NS_EXT_LBAS) ||
+		    (has_pi && strcmp(mpn_ctrl_transport(mpn_ns_ctrl(path->ns)),
+				      "pcie")))
+			return false;
+	}
+	return tuple || (!has_pi && get_capacity(path->disk));
 }
 
 /**

@@ -79,7 +79,8 @@ struct mpn_ctrl {
  *	mpn_topology
  * @subsys: its subsystem, kept likewise; the same for the head's life
  * @nsid: namespace id
- * @ms: bytes of metadata with a block, as of the last look
+ * @ms: bytes of metadata with a block, as of the last look; written and read as
+ *	@lba_shift
  * @ids: the identifiers of the namespace, as struct nvme_ns_ids
  * @kept: in a grace period a file of the last path's char device, which keeps its
  *	namespace, controller and the transport's module; else NULL. Under

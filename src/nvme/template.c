@@ -5,23 +5,35 @@
 #include "mpn.h"
 
 /*
- * Formatted with other blocks: of less than one the driver makes a command with a length
- * that wraps, and it computes addresses by what the controller that looked last has said.
+ * Formatted otherwise: of less than one block the driver makes a command with a length
+ * that wraps, it computes addresses by what the controller that looked last has said, and
+ * ends with an error what comes without the metadata that it expects.
  * So nothing is sent before the head has the new limits, and the path's own queue, which
  * a scan of its controller brings. What was on its way to the path before that is not
  * caught, here as in the driver: who formats a disk that is in use is on their own.
  */
-static bool mpn_blocks_stale(struct mpn_path *path)
+static bool mpn_format_changed(struct mpn_path *path)
+{
+	struct nvme_ns_head *ns_head = mpn_ns_head(path->ns);
+	struct mpn_head *head = path->home;
+
+	/* pairs with mpn_head_look(): then it has seen which paths are stale */
+	if (likely(mpn_head_lba_shift(ns_head) <= READ_ONCE(head->lba_shift) &&
+		   mpn_head_ms(ns_head) == smp_load_acquire(&head->ms)))
+		return false;
+	mpn_heads_look();
+	return true;
+}
+
+static bool mpn_blocks_stale(struct mpn_path *path, unsigned long flags)
 {
 	u8 shift = mpn_head_lba_shift(mpn_ns_head(path->ns));
 
-	if (unlikely(shift > READ_ONCE(path->home->lba_shift))) {
-		mpn_heads_look();
-		return true;
-	}
 	if (likely(!mpn_path_stale(path, shift)))
-		return false;
-	if (!test_bit(MPN_PATH_STALE, &path->flags) &&
+		/* as of the last look; it need not wait for the next one */
+		return unlikely(flags & BIT(MPN_PATH_STALE)) &&
+		       mpn_path_to_look(path);
+	if (!(flags & BIT(MPN_PATH_STALE)) &&
 	    !test_and_set_bit(MPN_PATH_STALE, &path->flags))
 		mpn_heads_look();
 	return true;
@@ -34,15 +46,16 @@ static bool mpn_blocks_stale(struct mpn_path *path)
 bool mpn_path_disabled(struct mpn_path *path)
 {
 	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
+	unsigned long flags;
 
-	if (unlikely(mpn_blocks_stale(path)))
+	if (unlikely(mpn_format_changed(path)))
 		return true;
-	return (READ_ONCE(path->flags) & (BIT(MPN_PATH_ANA_PENDING) |
-				BIT(MPN_PATH_ANA_READING) | BIT(MPN_PATH_STALE))) ||
+	flags = READ_ONCE(path->flags);
+	return unlikely(mpn_blocks_stale(path, flags)) ||
+	       (flags & (BIT(MPN_PATH_ANA_PENDING) | BIT(MPN_PATH_ANA_READING) |
+			 BIT(MPN_PATH_GONE))) ||
 	       (state != NVME_CTRL_LIVE && state != NVME_CTRL_DELETING) ||
-	       (state == NVME_CTRL_DELETING &&
-		test_bit(MPN_PATH_FAILED, &path->flags)) ||
-	       test_bit(MPN_PATH_GONE, &path->flags) ||
+	       (state == NVME_CTRL_DELETING && (flags & BIT(MPN_PATH_FAILED))) ||
 	       test_bit(GD_DEAD, &path->disk->state);
 }
 

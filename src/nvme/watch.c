@@ -38,12 +38,14 @@ struct mpn_look {
 static void mpn_path_look(struct mpn_path *path, struct mpn_look *look)
 {
 	if (!mpn_path_to_look(path)) {
+		clear_bit(MPATH_DEVICE_OUTDATED, &path->mdev.flags);
 		if (test_and_clear_bit(MPN_PATH_STALE, &path->flags)) {
 			look->fresh = true;
 			mpn_look_done(path->ctrl);
 		}
 		return;
 	}
+	set_bit(MPATH_DEVICE_OUTDATED, &path->mdev.flags);
 	set_bit(MPN_PATH_STALE, &path->flags);
 	smp_mb__after_atomic();		/* mpn_ctrl_tell() sees it, or we the state */
 	if (mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE)
@@ -75,16 +77,18 @@ static bool mpn_head_look(struct mpn_head *head, struct mpn_look *look)
 {
 	struct request_queue *q = head->mpath.disk->queue;
 	u8 shift = mpn_head_lba_shift(head->ns_head);
+	u16 ms = mpn_head_ms(head->ns_head);
 	u8 was = head->lba_shift;
-	bool changed;
+	bool changed, meta = head->ms != ms;
 
 	look->fresh = false;
 	mpn_paths_look(head, look);
-	WRITE_ONCE(head->ms, mpn_head_ms(head->ns_head));
 	WRITE_ONCE(head->mpath.block_size, 1u << shift);
 	changed = mpath_revalidate(&head->mpath);
 	WRITE_ONCE(head->lba_shift, ilog2(queue_logical_block_size(q)));
-	if (look->fresh || head->lba_shift > was)
+	/* pairs with mpn_format_changed(): MPN_PATH_STALE is set */
+	smp_store_release(&head->ms, ms);
+	if (look->fresh || meta || head->lba_shift > was)
 		mpn_head_usable(head);
 	return changed;
 }

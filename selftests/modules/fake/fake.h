@@ -246,6 +246,7 @@ struct fake_settings {
 	long error_ops;		/* 1 reads, 2 writes, 4 others */
 	long hang;
 	long capacity;		/* sectors */
+	long outdated;		/* MPATH_DEVICE_OUTDATED */
 	long inflight;		/* added to nr_active */
 	long ro;
 	long refuse;		/* errno of ioctls and commands */

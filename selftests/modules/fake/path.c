@@ -34,6 +34,7 @@ static const struct fake_option fake_settings_table[] = {
 	SETTING(access), SETTING(access_raw), SETTING(delay_us),
 	PARSED(error, fake_parse_status), SETTING(error_count),
 	SETTING(error_ops), SETTING(hang), SETTING(capacity),
+	SETTING(outdated),
 	SETTING(inflight), SETTING(ro), PARSED(refuse, fake_parse_errno),
 	SETTING(refuse_count), SETTING(refuse_get),
 	PARSED(ioctl_result, fake_parse_errno),
@@ -90,6 +91,9 @@ static void fake_path_apply(struct fake_path *path, const struct fake_option *o,
 		fake_release_held(path);
 	else if (IS(capacity))
 		set_capacity_and_notify(path->disk, path->set.capacity);
+	else if (IS(outdated))
+		assign_bit(MPATH_DEVICE_OUTDATED, &path->mpath.flags,
+			   path->set.outdated);
 	else if (IS(ro))
 		set_disk_ro(path->disk, path->set.ro);
 	else if (IS(inflight))

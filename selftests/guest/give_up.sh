@@ -58,6 +58,35 @@ own_timeout()	# own_timeout --uring|--ioctl ERRNO
 	same "result" 0 "$result"
 }
 
+# Controllers that connect again are waited for no longer than the user has said.
+fast_io_fail()
+{
+	local port begin took
+	for port in "${ports[@]}"; do
+		echo 2 >"/sys/class/nvme/$(ctrl_of_port "$port")/fast_io_fail_tmo"
+	done
+	trap both_ports EXIT
+	no_port
+	begin=$(now_ms)
+	! dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct status=none 2>"$work/dd" ||
+		fail "read without a path"
+	took=$(($(now_ms) - begin))
+	echo "after $took ms: $(<"$work/dd")"
+	grep -q "Input/output error" "$work/dd" || fail "another error"
+	((took < 20000 * slow)) || fail "as if nothing had been set"
+	sent --uring "/dev/${head/nvme/ng}"
+	same "result" -22 "$result"
+	((took < 5000 * slow)) || fail "it waited"
+	trap - EXIT
+	both_ports
+	for port in "${ports[@]}"; do
+		echo -1 >"/sys/class/nvme/$(ctrl_of_port "$port")/fast_io_fail_tmo"
+	done
+	dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct status=none
+	sent --uring "/dev/${head/nvme/ng}"
+	same "result" 0 "$result"
+}
+
 more_given_up() { (($(given_up) > $1)); }
 
 # loses_paths COMMAND...: commands wait because no path is left, then COMMAND; the load
@@ -186,11 +215,12 @@ not_repeated()	# not_repeated --uring|--ioctl
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 9
+begin 10
 check "two ports, two paths, one head" paths_join
 the_head
 check "io_uring: without a path a command waits for its own time-out" own_timeout --uring -22
 check "ioctl: the same" own_timeout --ioctl -11
+check "fast_io_fail_tmo ends the wait" fast_io_fail
 check "a command whose paths go is given up after its own time-out" out_with_own_timeout
 check "failover is turned off while commands wait" turned_off
 check "io_uring: a command of unknown effect is not sent twice" not_repeated --uring

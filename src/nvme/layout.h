@@ -35,6 +35,7 @@ static_assert(NVME_LAYOUT_NVME_NS__CDEV_DEVICE_SIZE == sizeof(struct device));
 static_assert(NVME_LAYOUT_NVME_CTRL__STATE_SIZE == sizeof(u32));
 static_assert(NVME_LAYOUT_NVME_CTRL__STATE_WQ_SIZE == sizeof(wait_queue_head_t));
 static_assert(NVME_LAYOUT_NVME_CTRL__NUMA_NODE_SIZE == sizeof(int));
+static_assert(NVME_LAYOUT_NVME_CTRL__FLAGS_SIZE == sizeof(unsigned long));
 static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__DEV_SIZE == sizeof(struct device));
 static_assert(NVME_LAYOUT_NVME_SUBSYSTEM__CMIC_SIZE == sizeof(u8));
 static_assert(NVME_LAYOUT_NVME_NS_HEAD__NS_ID_SIZE == sizeof(u32));
@@ -88,6 +89,13 @@ static inline struct nvme_effects_log *mpn_ctrl_effects(struct nvme_ctrl *ctrl)
 static inline int mpn_ctrl_numa_node(struct nvme_ctrl *ctrl)
 {
 	return *(int *)MPN_AT(ctrl, NVME_LAYOUT_NVME_CTRL__NUMA_NODE);
+}
+
+/* It has been connecting for longer than fast_io_fail_tmo. */
+static inline bool mpn_ctrl_fails_fast(struct nvme_ctrl *ctrl)
+{
+	return test_bit(NVME_CTRL_FAILFAST_EXPIRED,
+			(unsigned long *)MPN_AT(ctrl, NVME_LAYOUT_NVME_CTRL__FLAGS));
 }
 
 /* "pcie", "tcp", ... */

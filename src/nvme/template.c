@@ -104,6 +104,9 @@ bool mpn_available_path(struct mpath_device *mdev)
 	/* a controller does not leave that state (base specification, 8.1.3.4) */
 	if (READ_ONCE(path->ana_state) == MPN_ANA_PERSISTENT_LOSS)
 		return false;
+	/* as nvme_available_path() has it; what waits looks again by itself */
+	if (mpn_ctrl_fails_fast(path->ctrl->ctrl))
+		return false;
 	switch (mpn_ctrl_state(path->ctrl->ctrl)) {
 	case NVME_CTRL_LIVE:
 	case NVME_CTRL_RESETTING:

@@ -13,7 +13,9 @@ command -v nvme >/dev/null || skip_all "nvme is not installed"
 latency_ns=$(some 20000000 100000000)
 join_secs=20
 host_pathing_error=880	# 370h
-vendor=0xc1
+# what must not be sent twice: copy, reservation register, acquire and release, zone append,
+# a vendor's
+once_only=(0x19 0x0d 0x11 0x15 0x7d 0xc1)
 
 no_port()
 {
@@ -192,7 +194,7 @@ executed() { echo $(($(sum "$head" uring_cmds) + $(sum "$head" ioctls))); }
 # A read is sent again, also twice to the same path; what nobody knows the effect of is not.
 not_repeated()	# not_repeated --uring|--ioctl
 {
-	local before was
+	local before was opcode
 	inject 1
 	trap no_inject EXIT
 	before=$(kept)
@@ -200,17 +202,20 @@ not_repeated()	# not_repeated --uring|--ioctl
 	same "result of a read" 0 "$result"
 	same "failovers" 2 $(($(kept) - before))
 	inject -1
-	before=$(kept) was=$(executed)
-	sent "$1" "/dev/${head/nvme/ng}" --opcode $vendor
-	same "result of a vendor's command" $host_pathing_error "$result"
-	same "failovers" 0 $(($(kept) - before))
-	# for io_uring this does not count what is sent again
-	same "executed" 1 $(($(executed) - was))
+	for opcode in "${once_only[@]}"; do
+		before=$(kept) was=$(executed)
+		sent "$1" "/dev/${head/nvme/ng}" --opcode "$opcode"
+		same "result of opcode $opcode" $host_pathing_error "$result"
+		same "failovers" 0 $(($(kept) - before))
+		# for io_uring this does not count what is sent again
+		same "executed" 1 $(($(executed) - was))
+	done
 	no_inject
 	trap - EXIT
-	# what the device itself says of it
-	sent "$1" "/dev/${head/nvme/ng}" --opcode $vendor
-	((result > 0 && result != host_pathing_error)) || fail "not an error of its own"
+	for opcode in "${once_only[@]}"; do	# what the device itself says of it
+		sent "$1" "/dev/${head/nvme/ng}" --opcode "$opcode"
+		((result > 0 && result != host_pathing_error)) || fail "not an error of its own"
+	done
 }
 
 start_unloaded

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 34
+fake_begin 35
 most=($fake_most)
 
 all_paths()	# all_paths HEAD N SETTING...
@@ -274,6 +274,17 @@ no_cache()
 	same "clones that say they are from a cache" 0 "$(count alloc_cache)"
 }
 
+# Read-ahead fails fast in every way, or blk_rq_set_mixed_merge() warns.
+read_ahead()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1
+	ctl set fka error=io
+	ctl submit fk op=read rahead=1
+	same "read-ahead on both paths" "1 1" "$(count fka.rahead) $(count fkb.rahead)"
+	same "of it told to fail fast in part only" 0 "$(count rahead_in_part)"
+}
+
 # ---- parked ------------------------------------------------------------------
 
 park()	# park OPTION...: a bio waits on a head without a usable path
@@ -446,6 +457,7 @@ fake "integrity data and a failover" integrity 256
 fake "integrity data, split, and a failover" integrity 64
 fake "flush, FUA, discard and a failover" flush_and_fua
 fake "a bio out of a cache and a failover" no_cache
+fake "read-ahead and a failover" read_ahead
 fake "a parked bio is sent when a path comes back" parked_is_sent
 fake "a parked bio is sent when a path is added" parked_is_sent_to_new_path
 fake "a parked bio fails when the head is removed" parked_fails_with_head

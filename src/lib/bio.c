@@ -166,7 +166,10 @@ static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
 	if (hook->counted)
 		atomic_inc(dev->nr_active);
 	hook->sent_ns = policy == MPATH_IOPOLICY_ST ? ktime_get_ns() : 0;
-	if (!(how & MPC_FORWARD_PATIENT))
+	/* read-ahead is that anyway, and what merges it wants to see either all or none */
+	if (clone->bi_opf & REQ_RAHEAD)
+		clone->bi_opf |= REQ_FAILFAST_MASK;
+	else if (!(how & MPC_FORWARD_PATIENT))
 		clone->bi_opf |= REQ_FAILFAST_TRANSPORT;
 	bio_clear_polled(clone);
 	clone->bi_end_io = mpath_hook_end_io;

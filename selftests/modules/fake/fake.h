@@ -40,7 +40,7 @@
 	/* bios as they arrive at a path */				\
 	X(bios) X(reads) X(writes) X(flushes) X(discards) X(sectors)	\
 	X(failfast) X(patient) X(mpath_flag) X(nowait) X(polled) X(fua)	\
-	X(alloc_cache)							\
+	X(alloc_cache) X(rahead) X(rahead_in_part)			\
 	X(oversized) X(dead_bios)					\
 	X(integrity_ok) X(integrity_bad)				\
 	/* and as they leave */						\

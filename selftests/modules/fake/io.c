@@ -194,6 +194,12 @@ static void fake_note(struct fake_path *path, struct bio *bio)
 		fake_count(path, FC_failfast);
 	else
 		fake_count(path, FC_patient);
+	if (bio->bi_opf & REQ_RAHEAD)
+		fake_count(path, FC_rahead);
+	/* the block layer warns of it when the bio is merged with others */
+	if (bio->bi_opf & REQ_RAHEAD && bio->bi_opf & REQ_FAILFAST_MASK &&
+	    (bio->bi_opf & REQ_FAILFAST_MASK) != REQ_FAILFAST_MASK)
+		fake_count(path, FC_rahead_in_part);
 	if (bio->bi_opf & REQ_MPATH)
 		fake_count(path, FC_mpath_flag);
 	if (bio->bi_opf & REQ_NOWAIT)

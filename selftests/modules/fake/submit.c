@@ -28,6 +28,7 @@ struct fake_job {
 	long fua;
 	long preflush;
 	long failfast;
+	long rahead;
 };
 
 static int fake_parse_op(const char *value, long *result)
@@ -58,6 +59,7 @@ static const struct fake_option fake_job_words[] = {
 	WORD(verify), WORD(integrity), WORD(wait), WORD(nowait), WORD(polled),
 	WORD(alloc_cache),
 	WORD(fua), WORD(preflush), WORD(failfast),
+	WORD(rahead),
 	{ }
 };
 
@@ -187,6 +189,8 @@ static blk_opf_t fake_opf(const struct fake_job *job)
 		opf |= REQ_PREFLUSH;
 	if (job->failfast)
 		opf |= REQ_FAILFAST_DEV;
+	if (job->rahead)
+		opf |= REQ_RAHEAD;
 	return opf;
 }
 

@@ -172,27 +172,37 @@ all_inaccessible()
 
 under_load() { kind=$2; load "$1" -- "$3"; }
 
-# A command's status tells when nothing else does: no notice, no poll. And a controller that
-# connects again is asked.
-status_is_heard()
+# no_notices: until the controllers connect again
+no_notices()
 {
 	local port
-	(($(<$poll) == 0)) || skip "the driver has no tracepoints, so there are polls"
 	for port in "${ports[@]}"; do
 		nvme set-feature "/dev/$(ctrl_of_port "$port")" -f 0x0b -v 0 >/dev/null
 	done
-	goes_on $kind
-	ana 1 inaccessible
-	wait_for 5 of_port_is 1 ana_state inaccessible
-	goes_on $kind
-	ana 1 optimized
+}
+reconnect_all()	# one after the other; everything is optimized then
+{
+	local port
 	for port in "${ports[@]}"; do
 		echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
 		wait_for 20 is_live "$port"
 		wait_for 5 of_port_is "$port" ana_state optimized
 		wait_for 5 state_is "$port" usable
-		goes_on $kind
 	done
+}
+# A command's status tells when nothing else does: no notice, no poll. And a controller that
+# connects again is asked.
+status_is_heard()
+{
+	(($(<$poll) == 0)) || skip "the driver has no tracepoints, so there are polls"
+	no_notices
+	goes_on $kind
+	ana 1 inaccessible
+	wait_for 5 of_port_is 1 ana_state inaccessible
+	goes_on $kind
+	ana 1 optimized
+	reconnect_all
+	goes_on $kind
 	same "given up" 0 "$(given_up)"
 }
 
@@ -200,11 +210,9 @@ status_is_heard()
 # on being chosen.
 off_hears_nothing()
 {
-	local port i inaccessible=0
+	local i inaccessible=0
 	(($(<$poll) == 0)) || skip "the driver has no tracepoints, so there are polls"
-	for port in "${ports[@]}"; do
-		nvme set-feature "/dev/$(ctrl_of_port "$port")" -f 0x0b -v 0 >/dev/null
-	done
+	no_notices
 	trap 'echo idempotent >"/sys/block/$head/passthru_failover"; ana 1 optimized' EXIT
 	echo off >"/sys/block/$head/passthru_failover"
 	ana 1 inaccessible
@@ -220,12 +228,7 @@ off_hears_nothing()
 	wait_for 5 of_port_is 1 ana_state inaccessible
 	trap - EXIT
 	ana 1 optimized
-	for port in "${ports[@]}"; do
-		echo 1 >"/sys/class/nvme/$(ctrl_of_port "$port")/reset_controller"
-		wait_for 20 is_live "$port"
-		wait_for 5 of_port_is "$port" ana_state optimized
-		wait_for 5 state_is "$port" usable
-	done
+	reconnect_all
 }
 
 # count_pages COMMAND...: in $pages how often the ANA log page is read while it runs

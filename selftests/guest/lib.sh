@@ -323,6 +323,10 @@ rescan_pci() { echo 1 >/sys/bus/pci/rescan; }
 
 # Always with --thread: a killed fio leaves no process behind.
 
+# The stock TCP transport sends without MSG_NOSIGNAL in the submitter's task: a connection
+# that breaks just then would kill it.
+without_sigpipe() { trap '' PIPE; exec "$@"; }	# in the background only
+
 # run_fio IOS OPTION...: fio must end well and have written and, for the
 # verification, read that many blocks
 run_fio()
@@ -359,8 +363,8 @@ with_fio()
 		shift
 	done
 	shift
-	fio --thread --name=job --bs=4k --time_based --runtime=$((200 * slow)) --eta=never --output="$work/fio" \
-		"${options[@]}" 2>"$work/fio.err" &
+	without_sigpipe fio --thread --name=job --bs=4k --time_based --runtime=$((200 * slow)) \
+		--eta=never --output="$work/fio" "${options[@]}" 2>"$work/fio.err" &
 	fio=$!
 	# shellcheck disable=SC2064	# the process of now
 	trap "kill -9 $fio 2>/dev/null; wait $fio" EXIT

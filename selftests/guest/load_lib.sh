@@ -14,7 +14,7 @@ latency_ns=$((slow > 1 ? 50000000 * slow : 60000000))
 load_pids=()
 start_load()	# start_load COMMAND...: its output goes to $work/load.N, N counts from 0
 {
-	"$@" >"$work/load.${#load_pids[@]}" 2>&1 &
+	without_sigpipe "$@" >"$work/load.${#load_pids[@]}" 2>&1 &
 	load_pids+=($!)
 	trap kill_loads EXIT
 }

@@ -9,5 +9,6 @@ set ylabel "kernel instructions per I/O"
 set yrange [0:*]
 set key outside right
 set grid
-stats data nooutput
-plot for [i = 0:STATS_blocks - 1] data index i using 1:2 with linespoints title columnheader(1)
+set key autotitle columnhead
+stats data using 1 nooutput
+plot for [i = 0:STATS_blocks - 1] data index i using 1:2 with linespoints

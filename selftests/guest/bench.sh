@@ -72,10 +72,12 @@ dm_table()	# dm_table MODE SELECTOR
 dm_up() { modprobe -a dm-multipath dm-round-robin dm-queue-length dm-service-time; }
 dm_policy()
 {
-	[[ ! -e /dev/mapper/bench ]] || dmsetup remove --noudevsync bench
+	[[ -z $block ]] || dmsetup remove --noudevsync bench
 	# a selector's paths have another argument: their repeat count, or weight
 	dmsetup create --noudevrules --noudevsync bench --table "$(dm_table "$mode" "$1")" || stop "no dm device"
-	block=/dev/mapper/bench char=$block
+	# the kernel's own node: nobody makes others here
+	block=/dev/$(dmsetup info -c --noheadings -o blkdevname bench) char=$block
+	[[ -b $block ]] || stop "no node of the dm device"
 }
 dm_bio_up() { mode=bio; dm_up; }
 dm_rq_up() { mode=rq; dm_up; }

@@ -202,6 +202,31 @@ static bool mpn_may_poll(struct request_queue *q)
 	return state == NVME_CTRL_LIVE || state == NVME_CTRL_DELETING;
 }
 
+/*
+ * Poll, unless the controller is being taken down. The transports' poll routines do not
+ * expect that (nvme_tcp_poll() uses a socket that is gone by then), but before they take
+ * anything away they quiesce their queues, which waits for who is in here.
+ */
+static int mpn_poll_hctx(struct request_queue *q, struct blk_mq_hw_ctx *hctx,
+			 struct io_comp_batch *iob)
+{
+	struct srcu_struct *srcu = q->tag_set->flags & BLK_MQ_F_BLOCKING ?
+		q->tag_set->srcu : NULL;
+	int idx = 0, ret = 0;
+
+	if (srcu)
+		idx = srcu_read_lock(srcu);
+	else
+		rcu_read_lock();
+	if (!blk_queue_quiesced(q) && mpn_may_poll(q))
+		ret = q->mq_ops->poll(hctx, iob) > 0;
+	if (srcu)
+		srcu_read_unlock(srcu, idx);
+	else
+		rcu_read_unlock();
+	return ret;
+}
+
 /**
  * mpn_uring_cmd_iopoll() - poll for one command of a polled ring
  * @ioucmd: the command
@@ -227,12 +252,11 @@ int mpn_uring_cmd_iopoll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
 	q = hctx ? hctx->queue : NULL;
 	/*
 	 * A frozen queue may be losing its hardware queues; a command that still
-	 * remembers one now keeps it with its request. The transports' poll routines
-	 * do not expect a controller that is being set up anew.
+	 * remembers one now keeps it with its request.
 	 */
 	if (q && percpu_ref_tryget(&q->q_usage_counter)) {
-		if (READ_ONCE(*mpn_pdu_hctx(ioucmd)) == hctx && mpn_may_poll(q))
-			ret = q->mq_ops->poll(hctx, iob) > 0;
+		if (READ_ONCE(*mpn_pdu_hctx(ioucmd)) == hctx)
+			ret = mpn_poll_hctx(q, hctx, iob);
 		percpu_ref_put(&q->q_usage_counter);
 	}
 	srcu_read_unlock(&mpn_poll_srcu, idx);

@@ -26,23 +26,7 @@ struct Head {
 	/// All paths: the nearest optimized one, else the nearest other one.
 	Path *look(int node)
 	{
-		Path *best[2] = {};
-		int least[2] = {1 << 30, 1 << 30};
-
-		for (Path *p = first; p; p = p->next) {
-			if (p->is_disabled(p))
-				continue;
-
-			const int rank = p->access.load(std::memory_order_relaxed);
-			const int d = distance(node, p->node);
-
-			if (d < least[rank]) {
-				least[rank] = d;
-				best[rank] = p;
-			}
-		}
-
-		Path *found = best[0] ? best[0] : best[1];
+		Path *found = cheapest(-1, [&](const Path &p) { return distance(node, p.node); });
 
 		if (found)
 			current.store(found, std::memory_order_release);
@@ -80,6 +64,17 @@ struct Head {
 	/// The optimized one with the fewest commands, at once if it has none.
 	Path *queue_depth()
 	{
+		return cheapest(0, [](const Path &p) {
+			return p.in_flight.load(std::memory_order_relaxed);
+		});
+	}
+
+private:
+	/// The cheapest optimized path, else the cheapest other one; an optimized one that
+	/// costs `enough` ends the walk.
+	template <typename Cost>
+	Path *cheapest(int enough, Cost cost_of)
+	{
 		Path *best[2] = {};
 		int least[2] = {1 << 30, 1 << 30};
 
@@ -88,19 +83,17 @@ struct Head {
 				continue;
 
 			const int rank = p->access.load(std::memory_order_relaxed);
-			const int n = p->in_flight.load(std::memory_order_relaxed);
+			const int cost = cost_of(*p);
 
-			if (n < least[rank]) {
-				least[rank] = n;
+			if (cost < least[rank]) {
+				least[rank] = cost;
 				best[rank] = p;
 			}
-			if (!least[0])
-				return best[0];
+			if (least[0] == enough)
+				break;
 		}
 		return best[0] ? best[0] : best[1];
 	}
-
-private:
 	Path *after(Path *p) const { return p->next ? p->next : first; }
 };
 

@@ -205,7 +205,9 @@ static bool mpn_may_poll(struct request_queue *q)
 /*
  * Poll, unless the controller is being taken down. The transports' poll routines do not
  * expect that (nvme_tcp_poll() uses a socket that is gone by then), but before they take
- * anything away they quiesce their queues, which waits for who is in here.
+ * anything away they quiesce their queues, which waits for who is in here. The tag set
+ * outlives the caller's hold on the queue's usage counter: the removal of the path's disk
+ * waits for that, and the driver lets go of the tag set after it.
  */
 static int mpn_poll_hctx(struct request_queue *q, struct blk_mq_hw_ctx *hctx,
 			 struct io_comp_batch *iob)

@@ -9,6 +9,14 @@
 fake_begin 35
 most=($fake_most)
 
+# A head whose first path is the better one and gives errors: all goes to the second, too.
+first_fails()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1
+	ctl set fka error=io
+}
+
 all_paths()	# all_paths HEAD N SETTING...
 {
 	local i
@@ -202,9 +210,7 @@ order_of_parked()
 
 nowait()
 {
-	new_head fk 2 "${most[@]}"
-	ctl set fkb access=1
-	ctl set fka error=io
+	first_fails
 	ctl submit fk op=write nowait=1
 	same "flag on the first path" 1 "$(count fka.nowait)"
 	same "and on the second, where a worker sends it" 0 "$(count fkb.nowait)"
@@ -252,9 +258,7 @@ integrity()	# integrity MAX_SECTORS
 
 flush_and_fua()
 {
-	new_head fk 2 "${most[@]}"
-	ctl set fkb access=1
-	ctl set fka error=io
+	first_fails
 	ctl submit fk op=write fua=1
 	same "FUA on both paths" "1 1" "$(count fka.fua) $(count fkb.fua)"
 	ctl submit fk op=flush
@@ -266,9 +270,7 @@ flush_and_fua()
 # it has would be given back to one that does not exist.
 no_cache()
 {
-	new_head fk 2 "${most[@]}"
-	ctl set fkb access=1
-	ctl set fka error=io
+	first_fails
 	ctl submit fk op=write alloc_cache=1
 	same "bios on both paths" "1 1" "$(count fka.bios) $(count fkb.bios)"
 	same "clones that say they are from a cache" 0 "$(count alloc_cache)"
@@ -277,9 +279,7 @@ no_cache()
 # Read-ahead fails fast in every way, or blk_rq_set_mixed_merge() warns.
 read_ahead()
 {
-	new_head fk 2 "${most[@]}"
-	ctl set fkb access=1
-	ctl set fka error=io
+	first_fails
 	ctl submit fk op=read rahead=1
 	same "read-ahead on both paths" "1 1" "$(count fka.rahead) $(count fkb.rahead)"
 	same "of it told to fail fast in part only" 0 "$(count rahead_in_part)"

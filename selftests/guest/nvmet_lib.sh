@@ -69,7 +69,9 @@ find_port()
 	for file in /sys/class/nvme/nvme*/address; do
 		look "$file" && [[ $_seen =~ trsvcid=442$1(,|$) ]] || continue
 		_ctrl=${file%/address} _ctrl=${_ctrl##*/}
-		for path in "/sys/block/$head/multipath/${_ctrl}n"* "/sys/class/nvme/$_ctrl/$_ctrl"n*; do
+		# the last is what the driver's own multipath calls it
+		for path in "/sys/block/$head/multipath/${_ctrl}n"* "/sys/class/nvme/$_ctrl/$_ctrl"n* \
+			"/sys/class/nvme/$_ctrl/"nvme*c*n*; do
 			[[ ! -e $path ]] || { _path=${path##*/}; break; }
 		done
 		return 0	# not as it is: in a trap that is what was before

@@ -40,6 +40,12 @@ allowed_cpus()
 	done
 }
 
+# guest_is_up LOG: the guest of that console log came to its init (guest.d/init1 says so)
+guest_is_up()
+{
+	grep -aqs 'guest: up' "$1"
+}
+
 # use_guest_kernel: sets release and kdir to the kernel that scripts/guest
 # boots; that need not be the running one
 use_guest_kernel()

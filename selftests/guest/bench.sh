@@ -75,8 +75,7 @@ dm_policy()
 	[[ -z $block ]] || dmsetup remove --noudevsync bench
 	# a selector's paths have another argument: their repeat count, or weight
 	dmsetup create --noudevrules --noudevsync bench --table "$(dm_table "$mode" "$1")" || stop "no dm device"
-	# the kernel's own node: nobody makes others here
-	block=/dev/$(dmsetup info -c --noheadings -o blkdevname bench) char=$block
+	block=$(dm_node bench) char=$block
 	[[ -b $block ]] || stop "no node of the dm device"
 }
 dm_bio_up() { mode=bio; dm_up; }

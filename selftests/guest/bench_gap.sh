@@ -50,8 +50,7 @@ dm_up()
 	dmsetup create --noudevrules --noudevsync bench --table "0 $sectors multipath \
 3 queue_if_no_path queue_mode bio 0 2 1 round-robin 0 1 1 /dev/${paths[0]} 1 round-robin 0 1 1 /dev/${paths[1]} 1" ||
 		return 1
-	block=/dev/$(dmsetup info -c --noheadings -o blkdevname bench) char=''
-	[[ -b $block ]]
+	block=$(dm_node bench) char=''
 }
 dm_restore()	# multipathd would do it
 {

@@ -10,9 +10,12 @@ fake_begin 35
 most=($fake_most)
 
 # A head whose first path is the better one and gives errors: all goes to the second, too.
-first_fails()
+first_fails()	# first_fails [SETTING...]: of the paths
 {
-	new_head fk 2 "${most[@]}"
+	ctl add_head fk "${most[@]}"
+	add_paths fk 2 "$@"
+	scanned fk
+	reset
 	ctl set fkb access=1
 	ctl set fka error=io
 }
@@ -228,12 +231,7 @@ polled()
 
 split()
 {
-	ctl add_head fk "${most[@]}"
-	add_paths fk 2 max_sectors=64
-	scanned fk
-	reset
-	ctl set fkb access=1
-	ctl set fka error=io
+	first_fails max_sectors=64
 	ctl submit fk op=write sectors=512
 	same "parts on the second path" 8 "$(count fkb.bios)"
 	same "sectors there" 512 "$(count fkb.sectors)"
@@ -242,12 +240,8 @@ split()
 
 integrity()	# integrity MAX_SECTORS
 {
-	ctl add_head fk "${most[@]}" integrity
-	add_paths fk 2 max_sectors="$1"
-	scanned fk
-	reset
-	ctl set fkb access=1
-	ctl set fka error=io
+	local most=("${most[@]}" integrity)
+	first_fails max_sectors="$1"
 	ctl submit fk op=write sectors=256 integrity=1
 	count_least fka.integrity_ok 1
 	same "parts with the right data on the second path" $((256 / $1)) "$(count fkb.integrity_ok)"

@@ -224,6 +224,9 @@ named_devices()
 # ---- heads and paths -------------------------------------------------------
 # A head is a block disk with our attribute; every other NVMe disk is a path.
 
+# dm_node NAME: the kernel's own node of a dm device, as nobody makes others in a guest
+dm_node() { echo "/dev/$(dmsetup info -c --noheadings -o blkdevname "$1")"; }
+
 path_char() { echo "/dev/${1/nvme/ng}"; }
 
 heads()

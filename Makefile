@@ -33,7 +33,7 @@ Q := $(if $(filter 1,$(V)),,@)
 modules := libmultipath_cxx.ko mpath_nvme.ko
 test-modules = $(patsubst %.c,%.ko,$(filter-out %.mod.c,$(wildcard selftests/modules/*.c))) mpath_fake.ko
 
-.PHONY: modules selftest-modules check check-build-tools install clean distclean help test demo
+.PHONY: modules selftest-modules check check-build-tools install install-support uninstall clean distclean help test demo
 
 modules: check-build-tools
 	+$(Q)$(kbuild) modules
@@ -50,11 +50,40 @@ check:
 # Nor have they a System.map, so that kbuild leaves depmod to us, with a warning.
 install-flags = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 
+# DESTDIR=DIR and INSTALL_MOD_PATH=DIR are the same.
+INSTALL_MOD_PATH ?= $(DESTDIR)
+dest = $(INSTALL_MOD_PATH)
+depmod = depmod $(if $(dest),-b $(dest)) $(kver)
+
+# What is installed beside the modules, as SOURCE:PLACE; a conffile stays if it is there.
+support-files = $(foreach rules,$(wildcard scripts/udev/*.rules),$(rules):/usr/lib/udev/rules.d/$(notdir $(rules))) \
+	dist/initramfs/mpath_nvme:/usr/share/initramfs-tools/hooks/mpath_nvme \
+	dist/kernel/libmultipath-cxx:/etc/kernel/postinst.d/libmultipath-cxx
+conffile = /etc/modprobe.d/mpath-nvme.conf
+
 install: modules
-	+$(Q)$(kbuild) $(install-flags) modules_install
+	+$(Q)$(kbuild) $(install-flags) INSTALL_MOD_PATH=$(dest) modules_install
 	@echo "  DEPMOD  $(kver)"
-	$(Q)depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(kver)
-	$(Q)install -D -m 644 -t $(INSTALL_MOD_PATH)/usr/lib/udev/rules.d scripts/udev/*.rules
+	$(Q)$(depmod)
+	$(Q)$(MAKE) install-support INSTALL_MOD_PATH=$(dest)
+	+$(Q)[ ! -d tools ] || $(MAKE) -C tools install DESTDIR=$(abspath $(dest)) prefix=/usr
+
+install-support:
+	$(Q)$(foreach file,$(support-files),install -D -m $(if $(filter %.rules,$(file)),644,755) \
+		$(subst :, $(dest),$(file)) &&) true
+	$(Q)[ -e $(dest)$(conffile) ] || install -D -m 644 dist/modprobe.d/mpath-nvme.conf $(dest)$(conffile)
+
+# A conffile that was changed is left; it may be what the machine boots with.
+uninstall:
+	$(Q)[ -n "$(kver)" ] || { echo 'No kernel: set KDIR' >&2; exit 1; }
+	$(Q)rm -f $(foreach module,$(modules),$(dest)/lib/modules/$(kver)/updates/$(module)*)
+	$(Q)rmdir --ignore-fail-on-non-empty $(dest)/lib/modules/$(kver)/updates 2>/dev/null || true
+	@echo "  DEPMOD  $(kver)"
+	$(Q)$(depmod)
+	$(Q)rm -f $(foreach file,$(support-files),$(dest)$(lastword $(subst :, ,$(file))))
+	$(Q)if cmp -s dist/modprobe.d/mpath-nvme.conf $(dest)$(conffile); then rm $(dest)$(conffile); \
+	elif [ -e $(dest)$(conffile) ]; then echo "$(dest)$(conffile) was changed, it stays"; fi
+	+$(Q)[ ! -d tools ] || $(MAKE) -C tools uninstall DESTDIR=$(abspath $(dest)) prefix=/usr
 
 clean:
 	+$(Q)if [ -e "$(KDIR)/Makefile" ]; then $(kbuild) clean; fi
@@ -72,8 +101,8 @@ demo:
 
 help:
 	@echo 'make                   build the modules ($(modules)) and check them'
-	@echo 'make install           install them for that kernel, run depmod, and install'
-	@echo '                       the udev rules (as root)'
+	@echo 'make install           install them for that kernel with udev rules, hooks and tools,'
+	@echo '                       run depmod (as root): docs/install.md; make uninstall'
 	@echo 'make check             run only the check of the modules (scripts/check-ko)'
 	@echo 'make selftest-modules  build the modules and those of selftests/modules'
 	@echo 'make test              all tests (scripts/test)'
@@ -84,6 +113,7 @@ help:
 	@echo 'KDIR=DIR        kernel headers or build tree, 6.12 or later'
 	@echo '                now: $(or $(KDIR),none found)'
 	@echo 'NVME_CORE=FILE  nvme-core.ko to read (default: that of the kernel)'
+	@echo 'DESTDIR=DIR     install below DIR'
 	@echo 'INSTALL_MOD_PATH=DIR, W=1, V=1  as in every kernel build'
 
 # Say everything that is missing at once, and before anything is compiled.

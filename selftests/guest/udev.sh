@@ -6,9 +6,9 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 guest_only
-pgrep -x systemd-udevd >/dev/null || pgrep udevd >/dev/null || skip_all "udev does not run here (scripts/guest --udev)"
-
-property() { udevadm info --query=property --property="$2" --value "/dev/$1"; }
+# shellcheck source-path=SCRIPTDIR source=udev_lib.sh
+. "$here/udev_lib.sh"
+udev_runs || skip_all "udev does not run here (scripts/guest --udev)"
 
 links_lead_to_the_head()
 {
@@ -61,8 +61,7 @@ with_multipath_tools()
 theirs=/lib/udev/rules.d/60-multipath.rules
 [[ ! -e $theirs ]] || mv "$theirs" "$theirs.off"
 start_unloaded
-cp "$root"/scripts/udev/*.rules /usr/lib/udev/rules.d/
-udevadm control --reload
+install_rules
 start_loaded
 head=${MPATH_BLOCK##*/}
 udevadm settle

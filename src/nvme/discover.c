@@ -12,7 +12,8 @@
 /* All paths, joined or not. */
 static LIST_HEAD(mpn_paths);
 static DEFINE_SPINLOCK(mpn_paths_lock);
-static DECLARE_WAIT_QUEUE_HEAD(mpn_paths_wq);
+static DECLARE_WAIT_QUEUE_HEAD(mpn_paths_wq);	/* the list is empty */
+static DECLARE_WAIT_QUEUE_HEAD(mpn_decided_wq);	/* a path was decided upon */
 
 /*
  * Is it a disk (not a partition, not a native or our own head) of nvme-core?
@@ -93,6 +94,48 @@ void mpn_path_forget(struct mpn_path *path)
 	if (list_empty(&mpn_paths))
 		wake_up_all(&mpn_paths_wq);
 	spin_unlock(&mpn_paths_lock);
+}
+
+/* Called by the path's own work, which the path outlives. */
+void mpn_path_decided(struct mpn_path *path)
+{
+	if (!test_and_set_bit(MPN_PATH_DECIDED, &path->flags))
+		wake_up_all(&mpn_decided_wq);
+}
+
+static bool mpn_all_decided(void)
+{
+	struct mpn_path *path;
+	bool all = true;
+
+	spin_lock(&mpn_paths_lock);
+	list_for_each_entry(path, &mpn_paths, entry)
+		if (!test_bit(MPN_PATH_DECIDED, &path->flags)) {
+			all = false;
+			break;
+		}
+	spin_unlock(&mpn_paths_lock);
+	return all;
+}
+
+/**
+ * mpn_settle() - wait until each disk that was found has joined or was left alone
+ * @secs: no longer than that
+ *
+ * For udev: a disk that may become a path must not be looked into, mounted or
+ * assembled before it is known whether it does. When a path has joined, the disk of
+ * its head is there.
+ * Context: May sleep; nothing that the paths' work needs is held.
+ * Return: 0; -ETIMEDOUT; -ERESTARTSYS if a fatal signal came.
+ */
+int mpn_settle(unsigned int secs)
+{
+	long left = wait_event_killable_timeout(mpn_decided_wq, mpn_all_decided(),
+						secs * HZ);
+
+	if (left < 0)
+		return left;
+	return left ? 0 : -ETIMEDOUT;
 }
 
 /* A path that has joined or is leaving takes no notice. */

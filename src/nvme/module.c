@@ -49,6 +49,26 @@ static const struct kernel_param_ops mpn_rescan_ops = {
 module_param_cb(rescan, &mpn_rescan_ops, NULL, 0200);
 MODULE_PARM_DESC(rescan, "write anything: look again at every NVMe disk that was left alone");
 
+#define MPN_SETTLE_MAX	60
+
+static int mpn_settle_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int secs;
+	int ret = kstrtouint(val, 0, &secs);
+
+	if (ret)
+		return ret;
+	if (secs > MPN_SETTLE_MAX)
+		return -ERANGE;
+	return mpn_started ? mpn_settle(secs) : 0;
+}
+
+static const struct kernel_param_ops mpn_settle_ops = {
+	.set = mpn_settle_set,
+};
+module_param_cb(settle, &mpn_settle_ops, NULL, 0200);
+MODULE_PARM_DESC(settle, "write a number of seconds, at most 60: wait so long until each NVMe disk has joined or was left alone");
+
 /* The value of a bool parameter of a module that we depend on. */
 static bool mpn_param_of(const struct module *mod, const char *name)
 {

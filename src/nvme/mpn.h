@@ -150,6 +150,8 @@ enum {
 	MPN_PATH_ANA_READING,	/* the same, and it is being read */
 	MPN_PATH_STALE,		/* has not looked since the namespace was formatted;
 				   until the watch finds that it has */
+	MPN_PATH_DECIDED,	/* was looked at and joined, was left alone, or is
+				   asked again slowly: mpn_settle() waits no more */
 };
 
 /**
@@ -263,6 +265,8 @@ extern enum mpath_iopolicy_e mpn_default_policy;
 int mpn_discover_start(void);
 void mpn_discover_stop(void);
 void mpn_rescan(void);
+int mpn_settle(unsigned int secs);
+void mpn_path_decided(struct mpn_path *path);
 void mpn_path_forget(struct mpn_path *path);
 
 /* path.c */

@@ -160,7 +160,8 @@ unclaim:
 	return ret;
 }
 
-static void mpn_join(struct mpn_path *path)
+/* Return: whether it is tried again soon. */
+static bool mpn_join(struct mpn_path *path)
 {
 	int ret = mpn_try_join(path);
 
@@ -175,7 +176,7 @@ static void mpn_join(struct mpn_path *path)
 		if (path->tries < MPN_RETRIES) {
 			path->tries++;
 			queue_delayed_work(mpn_wq, &path->work, MPN_RETRY);
-			break;
+			return true;
 		}
 		/* whoever has it open while we wait for it leaves again */
 		if (ret != -EBUSY || path->tries > MPN_RETRIES) {
@@ -189,6 +190,7 @@ static void mpn_join(struct mpn_path *path)
 	default:
 		mpn_refuse(path, ret);
 	}
+	return false;
 }
 
 static void mpn_leave(struct mpn_path *path)
@@ -214,6 +216,7 @@ static void mpn_path_work(struct work_struct *work)
 					     struct mpn_path, work);
 	/* memory must not wait for writeback to a head that this path revives */
 	unsigned int noio = memalloc_noio_save();
+	bool again = false;
 
 	switch (path->state) {
 	case MPN_FOUND:
@@ -221,7 +224,7 @@ static void mpn_path_work(struct work_struct *work)
 		if (test_bit(MPN_PATH_GONE, &path->flags))
 			mpn_leave(path);
 		else
-			mpn_join(path);
+			again = mpn_join(path);
 		break;
 	case MPN_JOINED:
 		if (test_bit(MPN_PATH_GONE, &path->flags))
@@ -230,6 +233,9 @@ static void mpn_path_work(struct work_struct *work)
 	case MPN_LEFT:
 		break;
 	}
+	/* mpn_path_free() waits for this work, also if the path has just left */
+	if (!again)
+		mpn_path_decided(path);
 	memalloc_noio_restore(noio);
 }
 

@@ -31,9 +31,11 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(NVME_CORE),NVME_CORE=$(abspath $(
 Q := $(if $(filter 1,$(V)),,@)
 
 modules := libmultipath_cxx.ko mpath_nvme.ko
+version := $(shell cat VERSION)
 test-modules = $(patsubst %.c,%.ko,$(filter-out %.mod.c,$(wildcard selftests/modules/*.c))) mpath_fake.ko
 
-.PHONY: modules selftest-modules check check-build-tools install clean distclean help test demo
+.PHONY: modules selftest-modules check check-build-tools install clean distclean help test demo \
+	version dist
 
 modules: check-build-tools
 	+$(Q)$(kbuild) modules
@@ -64,6 +66,19 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
+version:
+	@echo $(version)
+
+# What is committed, and nothing else: the same commit gives the same bytes (with the
+# same xz), whoever makes it and when.
+tarball := build/libmultipath-cxx-$(version).tar.xz
+dist:
+	$(Q)mkdir -p build
+	$(Q)git diff --quiet HEAD || echo 'dist: what is not committed is left out' >&2
+	@echo "  DIST    $(tarball)"
+	$(Q)git archive --format=tar --prefix=libmultipath-cxx-$(version)/ -o $(basename $(tarball)) HEAD
+	$(Q)xz -9e -T1 --force $(basename $(tarball))
+
 test:
 	$(Q)./scripts/test
 
@@ -78,6 +93,9 @@ help:
 	@echo 'make selftest-modules  build the modules and those of selftests/modules'
 	@echo 'make test              all tests (scripts/test)'
 	@echo 'make demo              the demonstration in a guest (scripts/demo)'
+	@echo 'make dist              $(tarball)'
+	@echo '                       of what is committed'
+	@echo 'make version           say $(version)'
 	@echo 'make clean             remove what make built'
 	@echo 'make distclean         remove what the tests built, too'
 	@echo

@@ -33,8 +33,9 @@ Q := $(if $(filter 1,$(V)),,@)
 modules := libmultipath_cxx.ko mpath_nvme.ko
 version := $(shell cat VERSION)
 test-modules = $(patsubst %.c,%.ko,$(filter-out %.mod.c,$(wildcard selftests/modules/*.c))) mpath_fake.ko
+examples := docs/examples/mpath_example_c.ko mpath_example_cxx.ko
 
-.PHONY: modules selftest-modules check check-build-tools install clean distclean help test demo \
+.PHONY: modules selftest-modules examples check check-build-tools install clean distclean help test demo \
 	version dist
 
 modules: check-build-tools
@@ -43,10 +44,14 @@ modules: check-build-tools
 
 selftest-modules: check-build-tools
 	+$(Q)$(kbuild) MPATH_SELFTESTS=1 modules
-	$(Q)scripts/check-ko $(modules) $(test-modules)
+	$(Q)scripts/check-ko $(modules) $(test-modules) $(examples)
+
+examples: check-build-tools
+	+$(Q)$(kbuild) MPATH_EXAMPLES=1 modules
+	$(Q)scripts/check-ko $(modules) $(examples)
 
 check:
-	$(Q)scripts/check-ko $(modules) $(wildcard $(test-modules))
+	$(Q)scripts/check-ko $(modules) $(wildcard $(test-modules) $(examples))
 
 # Headers packages have no signing key; kbuild would try to sign all the same.
 # Nor have they a System.map, so that kbuild leaves depmod to us, with a warning.
@@ -91,6 +96,7 @@ help:
 	@echo '                       the udev rules (as root)'
 	@echo 'make check             run only the check of the modules (scripts/check-ko)'
 	@echo 'make selftest-modules  build the modules and those of selftests/modules'
+	@echo 'make examples          build the modules and those of docs/examples'
 	@echo 'make test              all tests (scripts/test)'
 	@echo 'make demo              the demonstration in a guest (scripts/demo)'
 	@echo 'make dist              $(tarball)'

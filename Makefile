@@ -31,9 +31,12 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(NVME_CORE),NVME_CORE=$(abspath $(
 Q := $(if $(filter 1,$(V)),,@)
 
 modules := libmultipath_cxx.ko mpath_nvme.ko
+version := $(shell cat VERSION)
 test-modules = $(patsubst %.c,%.ko,$(filter-out %.mod.c,$(wildcard selftests/modules/*.c))) mpath_fake.ko
+examples := docs/examples/mpath_example_c.ko mpath_example_cxx.ko
 
-.PHONY: modules selftest-modules check check-build-tools install install-support uninstall clean distclean help test demo
+.PHONY: modules selftest-modules examples check check-build-tools install install-support uninstall \
+	clean distclean help test demo version dist
 
 modules: check-build-tools
 	+$(Q)$(kbuild) modules
@@ -41,10 +44,14 @@ modules: check-build-tools
 
 selftest-modules: check-build-tools
 	+$(Q)$(kbuild) MPATH_SELFTESTS=1 modules
-	$(Q)scripts/check-ko $(modules) $(test-modules)
+	$(Q)scripts/check-ko $(modules) $(test-modules) $(examples)
+
+examples: check-build-tools
+	+$(Q)$(kbuild) MPATH_EXAMPLES=1 modules
+	$(Q)scripts/check-ko $(modules) $(examples)
 
 check:
-	$(Q)scripts/check-ko $(modules) $(wildcard $(test-modules))
+	$(Q)scripts/check-ko $(modules) $(wildcard $(test-modules) $(examples))
 
 # Headers packages have no signing key; kbuild would try to sign all the same.
 # Nor have they a System.map, so that kbuild leaves depmod to us, with a warning.
@@ -93,6 +100,19 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
+version:
+	@echo $(version)
+
+# What is committed, and nothing else: the same commit gives the same bytes (with the
+# same xz), whoever makes it and when.
+tarball := build/libmultipath-cxx-$(version).tar.xz
+dist:
+	$(Q)mkdir -p build
+	$(Q)git diff --quiet HEAD || echo 'dist: what is not committed is left out' >&2
+	@echo "  DIST    $(tarball)"
+	$(Q)git archive --format=tar --prefix=libmultipath-cxx-$(version)/ -o $(basename $(tarball)) HEAD
+	$(Q)xz -9e -T1 --force $(basename $(tarball))
+
 test:
 	$(Q)./scripts/test
 
@@ -105,8 +125,12 @@ help:
 	@echo '                       run depmod (as root): docs/install.md; make uninstall'
 	@echo 'make check             run only the check of the modules (scripts/check-ko)'
 	@echo 'make selftest-modules  build the modules and those of selftests/modules'
+	@echo 'make examples          build the modules and those of docs/examples'
 	@echo 'make test              all tests (scripts/test)'
 	@echo 'make demo              the demonstration in a guest (scripts/demo)'
+	@echo 'make dist              $(tarball)'
+	@echo '                       of what is committed'
+	@echo 'make version           say $(version)'
 	@echo 'make clean             remove what make built'
 	@echo 'make distclean         remove what the tests built, too'
 	@echo

@@ -159,7 +159,8 @@ start_loaded()
 unload_ours()
 {
 	local module
-	for module in mpath_nvme mpath_fake mpath_template_test mpath_leak_test libmultipath_cxx; do
+	for module in mpath_nvme mpath_fake mpath_template_test mpath_leak_test \
+		mpath_example_c mpath_example_cxx libmultipath_cxx; do
 		! loaded $module || wait_for 10 rmmod $module 2>/dev/null ||
 			{ echo "$module does not unload"; return 1; }
 	done

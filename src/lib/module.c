@@ -38,4 +38,4 @@ module_exit(mpath_exit);
 
 MODULE_DESCRIPTION("Multipath library for block drivers");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION(MPATH_VERSION);

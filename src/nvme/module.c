@@ -162,4 +162,4 @@ module_exit(mpn_exit);
 
 MODULE_DESCRIPTION("Multipath for the stock NVMe driver");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION(MPATH_VERSION);

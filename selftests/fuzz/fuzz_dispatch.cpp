@@ -197,7 +197,8 @@ private:
 	{
 		for (const mpath_device *p : world_->paths())
 			if (p->available && !(mpc_path_blocked(p->core) &
-					      (MPC_BLOCK_MISMATCH | MPC_BLOCK_HOPELESS)))
+					      (MPC_BLOCK_MISMATCH | MPC_BLOCK_HOPELESS |
+					       MPC_BLOCK_ADMIN)))
 				return true;
 		return false;
 	}
@@ -300,7 +301,9 @@ private:
 		if (!s)
 			return;
 
-		const bool down = s->b.device->disabled, each = s->want.stage == MPC_STAGE_EACH;
+		const bool down = s->b.device->disabled ||
+				  mpc_path_blocked(s->b.device->core) & MPC_BLOCK_ADMIN;
+		const bool each = s->want.stage == MPC_STAGE_EACH;
 
 		s->want.tried |= 1ull << s->b.device->slot;
 

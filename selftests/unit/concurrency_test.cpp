@@ -321,7 +321,7 @@ TEST_F(ConcurrencyFailover, NoBlockIsLostInAChangeOfTheState)
 	mpath_device &path = world->add();
 	Crew crew;
 
-	for (const u32 bit : {MPC_BLOCK_MISMATCH, MPC_BLOCK_REGISTER}) {
+	for (const u32 bit : {MPC_BLOCK_MISMATCH, MPC_BLOCK_REGISTER, MPC_BLOCK_ADMIN}) {
 		crew.hire([&, bit](auto &) {
 			EXPECT_EQ(mpc_path_block(path.core, bit, 1), 1);
 			EXPECT_TRUE(mpc_path_blocked(path.core) & bit);

@@ -60,6 +60,37 @@ TEST_F(Grace, APathThatDoesNotFitItsHeadIsNoHope)
 	EXPECT_FALSE(waits()) << "or not";
 }
 
+TEST_F(Grace, APathThatAnAdministratorFailedIsNoHope)
+{
+	mpath_device &path = world->add();
+
+	mpc_set_grace(world->core(), 0);
+	(void)mpc_path_block(path.core, MPC_BLOCK_ADMIN, 1);
+	EXPECT_FALSE(waits());
+	(void)mpc_path_block(path.core, MPC_BLOCK_REGISTER, 1);
+	EXPECT_FALSE(waits()) << "registering it is not enough";
+	(void)mpc_path_block(path.core, MPC_BLOCK_REGISTER, 0);
+	path.disabled = true;
+	EXPECT_FALSE(waits()) << "its controller may reset as it likes";
+	world->add({.disabled = true});
+	EXPECT_TRUE(waits()) << "another one may come back";
+}
+
+TEST_F(Grace, AfterTheLastPathWasFailedThePeriodRuns)
+{
+	mpath_device &path = world->add();
+
+	(void)mpc_path_block(path.core, MPC_BLOCK_ADMIN, 1);
+	EXPECT_TRUE(waits());
+	advance(kTicks - 1);
+	EXPECT_TRUE(waits());
+	advance(1);
+	EXPECT_FALSE(waits());
+	(void)mpc_path_block(path.core, MPC_BLOCK_ADMIN, 0);
+	mpc_changed(world->core());
+	EXPECT_EQ(world->pick(), &path);
+}
+
 TEST_F(Grace, HopeStartsThePeriodAnew)
 {
 	mpath_device &path = world->add({.disabled = true});

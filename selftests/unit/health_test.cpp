@@ -247,7 +247,7 @@ TEST_F(PathHealth, BlockTakesItsOwnBitsOnly)
 	EXPECT_EQ(mpc_path_block(path.core, ~0u, 1), 1);
 	EXPECT_EQ(path.health(), kOk) << "the state lies beside the bits";
 	EXPECT_EQ(mpc_path_blocked(path.core),
-		  MPC_BLOCK_MISMATCH | MPC_BLOCK_REGISTER | MPC_BLOCK_HOPELESS);
+		  MPC_BLOCK_MISMATCH | MPC_BLOCK_REGISTER | MPC_BLOCK_HOPELESS | MPC_BLOCK_ADMIN);
 	EXPECT_EQ(mpc_path_block(path.core, 3, 1), 0);
 	EXPECT_EQ(mpc_path_block(path.core, ~0u, 0), 1);
 	EXPECT_EQ(mpc_path_blocked(path.core), 0u);
@@ -264,6 +264,21 @@ TEST_F(PathHealth, APathCanBeBlockedFromTheBeginning)
 	EXPECT_EQ(mpc_path_block(path.core, MPC_BLOCK_REGISTER, 0), 1);
 	mpc_changed(world->core());
 	EXPECT_EQ(world->pick(), &path);
+}
+
+TEST_F(PathHealth, ErrorsOfAPathThatAnAdministratorFailedDoNotCount)
+{
+	mpath_device &path = world->add();
+
+	for (u32 i = 0; i < 10; ++i) {
+		bio b;
+
+		world->submit(b);
+		EXPECT_EQ(mpc_path_block(path.core, MPC_BLOCK_ADMIN, 1), 1);
+		EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
+		EXPECT_EQ(mpc_path_block(path.core, MPC_BLOCK_ADMIN, 0), 1);
+	}
+	EXPECT_EQ(path.health(), kOk);
 }
 
 struct AnyPolicyHealth : PathHealth, ::testing::WithParamInterface<u32> {
@@ -359,6 +374,31 @@ TEST_P(AnyPolicyHealth, ABlockedPathIsNeverChosen)
 		EXPECT_EQ(mpc_path_block(paths[0]->core, bit, 0), 1);
 		paths[1]->disabled = false;
 	}
+}
+
+TEST_P(AnyPolicyHealth, APathThatAnAdministratorFailedIsNeverChosen)
+{
+	const auto paths = add_paths(2);
+
+	EXPECT_EQ(mpc_path_block(paths[0]->core, MPC_BLOCK_ADMIN, 1), 1);
+	EXPECT_EQ(world->picks(3), std::vector<int>(3, 1)) << "seen without being told";
+	paths[1]->disabled = true;
+	EXPECT_EQ(world->pick(), nullptr) << "not even for want of others";
+	paths[0]->disabled = true;
+	paths[0]->disabled = false;
+	EXPECT_EQ(world->pick(), nullptr) << "not after a reset of its controller";
+	EXPECT_EQ(mpc_path_block(paths[0]->core, MPC_BLOCK_ADMIN, 0), 1);
+	mpc_changed(world->core());
+	EXPECT_EQ(world->pick(), paths[0]);
+
+	paths[1]->disabled = false;
+	world->make_failed(*paths[0]);
+	EXPECT_EQ(mpc_path_block(paths[0]->core, MPC_BLOCK_ADMIN, 1), 1);
+	advance(100 * kHz);
+	EXPECT_EQ(world->pick_for_bio(), paths[1]) << "no test, either";
+	EXPECT_EQ(mpc_path_block(paths[0]->core, MPC_BLOCK_ADMIN, 0), 1);
+	mpc_changed(world->core());
+	EXPECT_EQ(world->pick_for_bio(), paths[0]) << "its test is due";
 }
 
 TEST_P(AnyPolicyHealth, TheTestGoesOutWhenItIsDueAndWithABioOnly)

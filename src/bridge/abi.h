@@ -128,7 +128,8 @@ struct mpc_path;
 #define MPC_BLOCK_MISMATCH	(1u << 4)	/* other blocks or capacity than the head */
 #define MPC_BLOCK_REGISTER	(1u << 5)	/* a registration has to be replayed first */
 #define MPC_BLOCK_HOPELESS	(1u << 6)	/* and that was given up */
-#define MPC_BLOCK_BITS		(7u << 4)
+#define MPC_BLOCK_ADMIN		(1u << 7)	/* an administrator has said so */
+#define MPC_BLOCK_BITS		(15u << 4)
 
 /* Per-path counters; the gate has a set of them for each slot. */
 #define MPC_COUNT_BIOS		0

@@ -213,7 +213,9 @@ u32 redrive_bio(mpath_gate *gate, bio *b, mpc_try *t) noexcept
 
 u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept
 {
-	const bool down = ops.is_disabled(path.handle());
+	// Errors of a path that was taken out of use are no news of it, either.
+	const bool down = (path.health().blocked() & MPC_BLOCK_ADMIN) ||
+			  ops.is_disabled(path.handle());
 
 	path.latency().back();
 	changed = !down && path.health().bad();

@@ -146,8 +146,10 @@ bool Head::may_recover(const SrcuToken &) noexcept
 	if (!takes_io(now))
 		return false;
 	for_each_path(paths_, paths_.occupied(), [&](Path &p) noexcept {
-		// a path that does not fit its head will not by itself
-		yes = !(p.health().blocked() & (MPC_BLOCK_MISMATCH | MPC_BLOCK_HOPELESS)) &&
+		// a path that does not fit its head will not by itself, nor one that
+		// was taken out of use
+		yes = !(p.health().blocked() &
+			(MPC_BLOCK_MISMATCH | MPC_BLOCK_HOPELESS | MPC_BLOCK_ADMIN)) &&
 		      ops_->available_path(p.handle());
 		return yes;
 	});

@@ -31,15 +31,21 @@ enum mpath_state {
 	MPATH_FAILED,
 	MPATH_BLOCKED,
 	MPATH_INACCESSIBLE,	/* says the storage */
+	MPATH_ADMIN_FAILED,	/* says an administrator */
 };
 
 static const char *const mpath_state_names[] = {
 	"usable", "disabled", "failed", "blocked", "inaccessible",
+	"admin-failed",
 };
 
 static enum mpath_state mpath_state_of(struct mpath_device *dev)
 {
-	if (mpc_path_blocked(dev->core))
+	u32 blocked = mpc_path_blocked(dev->core);
+
+	if (blocked & MPC_BLOCK_ADMIN)
+		return MPATH_ADMIN_FAILED;
+	if (blocked)
 		return MPATH_BLOCKED;
 	if (dev->mpath_head->gate->mpdt->is_disabled(dev))
 		return MPATH_DISABLED;

@@ -85,7 +85,8 @@ bool mpath_pr_has(struct mpath_device *dev, size_t op)
 /* Is it of no use to send something there now? The path is pinned or in a section. */
 bool mpath_pr_down(struct mpath_pr *pr, struct mpath_device *dev)
 {
-	return mpath_pr_gate(pr)->ops.is_disabled(dev) ||
+	return (mpc_path_blocked(dev->core) & MPC_BLOCK_ADMIN) ||
+	       mpath_pr_gate(pr)->ops.is_disabled(dev) ||
 	       READ_ONCE(dev->access_state) == MPATH_STATE_OTHER;
 }
 

@@ -112,11 +112,12 @@ struct mpath_stat_attr {
 	unsigned int what;
 };
 
-#define MPATH_STAT(_name, _counter)					\
+#define MPATH_STAT_MODE(_name, _counter, _mode)				\
 	static struct mpath_stat_attr mpath_stat_##_name = {		\
-		.own.attr = { .name = __stringify(_name), .mode = 0444 }, \
+		.own.attr = { .name = __stringify(_name), .mode = (_mode) }, \
 		.what = (_counter),					\
 	}
+#define MPATH_STAT(_name, _counter)	MPATH_STAT_MODE(_name, _counter, 0444)
 
 MPATH_STAT(bios, MPC_COUNT_BIOS);
 MPATH_STAT(uring_cmds, MPC_COUNT_URING_CMDS);
@@ -127,7 +128,7 @@ MPATH_STAT(errors, MPC_COUNT_ERRORS);
 MPATH_STAT(read_bytes, MPC_COUNT_READ_BYTES);
 MPATH_STAT(write_bytes, MPC_COUNT_WRITE_BYTES);
 MPATH_STAT(in_flight, MPATH_STAT_IN_FLIGHT);
-MPATH_STAT(state, MPATH_STAT_STATE);
+MPATH_STAT_MODE(state, MPATH_STAT_STATE, 0644);
 MPATH_STAT(access_state, MPATH_STAT_ACCESS);
 MPATH_STAT(service_time_ns, MPATH_STAT_LATENCY);
 
@@ -193,6 +194,38 @@ static ssize_t mpath_stat_show(struct kobject *kobj, struct attribute *attr,
 	}
 }
 
+/*
+ * "state" is the only file of the library's with a mode to write to, and files of the
+ * driver's have none. What is in flight on the path stays there; the head, which may be
+ * on its way out, is reached through the gate only.
+ */
+static ssize_t mpath_stat_store(struct kobject *kobj, struct attribute *attr,
+				const char *buf, size_t count)
+{
+	struct mpath_path_stats *stats =
+		container_of(kobj, struct mpath_path_stats, kobj);
+	void *core = stats->dev->core;
+	bool changed;
+
+	if (attr != &mpath_stat_state.own.attr)
+		return -EIO;
+	if (sysfs_streq(buf, "fail")) {
+		changed = mpc_path_block(core, MPC_BLOCK_ADMIN, 1);
+	} else if (sysfs_streq(buf, "restore")) {
+		/* who restores it knows better than its errors */
+		changed = mpc_path_forgive(core);
+		changed |= mpc_path_block(core, MPC_BLOCK_ADMIN, 0);
+	} else {
+		pr_warn_ratelimited("%s: state of %s: only fail and restore can be written\n",
+				    kobject_name(kobj->parent->parent),
+				    kobject_name(kobj));
+		return -EINVAL;
+	}
+	if (changed)
+		mpath_gate_event(stats->gate);
+	return count;
+}
+
 static void mpath_stat_release(struct kobject *kobj)
 {
 	struct mpath_path_stats *stats =
@@ -204,6 +237,7 @@ static void mpath_stat_release(struct kobject *kobj)
 
 static const struct sysfs_ops mpath_stat_sysfs_ops = {
 	.show = mpath_stat_show,
+	.store = mpath_stat_store,
 };
 
 static const struct kobj_type mpath_stat_ktype = {

@@ -143,13 +143,14 @@ off_lets_errors_through()
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 15
+begin 16
 check "two ports, two paths, one head" paths_join
 the_head
 check "plain: controllers are reset under load" char_load -- resets
 # more than goes with the command itself: the target asks for it (R2T)
 check "64 KiB writes: resets" char_load --bs=64k -- resets
 check "fixed buffers, registered files: resets" char_load --fixedbufs=1 --registerfiles=1 -- resets
+check "from inside of registered buffers: resets" once_char_load --fixed -- resets
 check "kernel thread submits: resets" char_load --sqthread_poll=1 -- resets
 check "workers submit: resets" char_load --force_async=1 -- resets
 check "vectored: resets" once_char_load --vec -- resets

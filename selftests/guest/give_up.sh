@@ -138,6 +138,36 @@ turned_off()
 	echo idempotent >"/sys/block/$head/passthru_failover"
 }
 
+# The head goes with its last path, and what waits for a path ends with it.
+ended_with_the_head()
+{
+	local pid port before
+	"$programs/once" --uring "/dev/${head/nvme/ng}" --until-error >"$work/once" 2>&1 &
+	pid=$!
+	# shellcheck disable=SC2064	# the process of now
+	trap "kill -9 $pid 2>/dev/null" EXIT
+	goes_on uring_cmds
+	port_down 1
+	wait_for 20 state_is 1 disabled
+	before=$(kept)
+	port_down 2
+	wait_for 20 state_is 2 disabled
+	wait_for 10 kept_more_than "$before"
+	nvme disconnect-all
+	wait_for 20 gone "/sys/block/$head"
+	wait_for 20 finished $pid
+	cat "$work/once"
+	grep -q "twice=0 lost=0 wrong=0" "$work/once" || fail "not once"
+	grep -q "codes=.*$(printf %x $host_pathing_error)h" "$work/once" || fail "not the documented status"
+	trap - EXIT
+	for port in "${ports[@]}"; do
+		port_up "$port"
+		connect "$port"
+	done
+	wait_for 20 the_head
+	wait_for 20 has_paths "$head" 2
+}
+
 # Somebody writes the attribute all the time while the head goes and commands wait.
 switched_while_it_goes()
 {
@@ -220,7 +250,7 @@ not_repeated()	# not_repeated --uring|--ioctl
 
 start_unloaded
 target_up >"$work/target" 2>&1 || { cat "$work/target"; skip_all "no NVMe target in this kernel"; }
-begin 10
+begin 11
 check "two ports, two paths, one head" paths_join
 the_head
 check "io_uring: without a path a command waits for its own time-out" own_timeout --uring -22
@@ -230,6 +260,7 @@ check "a command whose paths go is given up after its own time-out" out_with_own
 check "failover is turned off while commands wait" turned_off
 check "io_uring: a command of unknown effect is not sent twice" not_repeated --uring
 check "ioctl: the same" not_repeated --ioctl
+check "the head goes while commands wait" ended_with_the_head
 check "failover is switched while the head goes" switched_while_it_goes
 check "nothing is held: our modules and the transport unload" everything_unloads
 ktap_finished

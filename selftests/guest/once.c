@@ -112,6 +112,9 @@ static void draw(struct slot *s, unsigned int index, bool read_back)
 	s->since = now_ms();
 }
 
+/* A registered buffer begins before the data: what is sent again has to know where. */
+static size_t inside;
+
 static uint64_t slba(const struct slot *s)
 {
 	return first + s->unit * (size / lba);
@@ -175,7 +178,8 @@ static void prepare(struct ring *r, unsigned int index)
 		sqe->flags |= IOSQE_ASYNC;
 }
 
-static void complete(const struct io_uring_cqe *cqe)
+/* @dword0: of the completion by the device; reads and writes have none */
+static void complete(const struct io_uring_cqe *cqe, uint64_t dword0)
 {
 	unsigned int index = cqe->user_data & 0xffff;
 	struct slot *s = &slots[index];
@@ -189,6 +193,10 @@ static void complete(const struct io_uring_cqe *cqe)
 	}
 	if (kind == BLOCK)
 		result = result == size ? 0 : result < 0 ? result : -EIO;
+	if (!result && dword0) {
+		fprintf(stderr, "%s: a command has the result %llx\n", node, (unsigned long long)dword0);
+		books.wrong++;
+	}
 	ended(s, result);
 }
 
@@ -206,6 +214,7 @@ static bool too_late(void)
 static void run_ring(struct ring *r, bool (*more)(struct slot *s, unsigned int index))
 {
 	struct io_uring_cqe cqe;
+	uint64_t dword0 = 0;
 	int out, errors;
 
 	for (;;) {
@@ -222,10 +231,10 @@ static void run_ring(struct ring *r, bool (*more)(struct slot *s, unsigned int i
 			perror("io_uring_enter");
 			exit(2);
 		}
-		if (!ring_wait_ms(r, &cqe, NULL, 200))
+		if (!ring_wait_ms(r, &cqe, &dword0, 200))
 			do
-				complete(&cqe);
-			while (!ring_wait_ms(r, &cqe, NULL, 0));
+				complete(&cqe, dword0);
+			while (!ring_wait_ms(r, &cqe, &dword0, 0));
 		else
 			ledger_gap(&books, now_ms());
 		if (too_late())
@@ -269,7 +278,7 @@ static void by_ring(void)
 		struct iovec v[depth];
 
 		for (int i = 0; i < depth; i++)
-			v[i] = (struct iovec){ slots[i].buf, size };
+			v[i] = (struct iovec){ slots[i].buf - inside, inside + size };
 		ret = ring_register(&r, IORING_REGISTER_BUFFERS, v, depth);
 	}
 	if (ret) {
@@ -291,7 +300,7 @@ static void by_ring(void)
 		books.lost += slots[i].out;
 	/* nothing is out: what comes now comes twice */
 	while (!ring_wait_ms(&r, &cqe, NULL, 100))
-		complete(&cqe);
+		complete(&cqe, 0);
 }
 
 /* ---- ioctl ---------------------------------------------------------------- */
@@ -430,9 +439,10 @@ int main(int argc, char **argv)
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
 	signal(SIGPIPE, broken_pipe);
+	inside = fixed ? 512 : 0;
 	slots = calloc(depth, sizeof(*slots));
 	for (int i = 0; i < depth; i++) {
-		slots[i].buf = buffer(size);
+		slots[i].buf = (char *)buffer(inside + size) + inside;
 		slots[i].meta = buffer(meta ? meta_len() : 1);
 	}
 	ledger_init(&books, units, now_ms());

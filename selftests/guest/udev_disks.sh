@@ -163,7 +163,7 @@ nobody_gets_a_path()
 		grep -q 'busy' "$work/refused"
 	fi
 	if command -v pvcreate >/dev/null; then
-		refused pvcreate -qy "/dev/${path}p2"
+		LVM_SUPPRESS_FD_WARNINGS=1 refused pvcreate -y "/dev/${path}p2"
 		cat "$work/refused"
 		grep -Eqi 'excluded|exclusively|cannot use' "$work/refused"
 	fi

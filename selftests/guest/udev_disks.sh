@@ -4,7 +4,7 @@
 # stays there whatever happens to paths, nobody gets at a path, and for disks that are not
 # ours nothing changes.
 #
-# The guest has subsystem A (two controllers) and a virtio disk.
+# The guest has subsystem A (two controllers); the disk of another kind is scsi_debug's.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,33 +12,35 @@ guest_only
 # shellcheck source-path=SCRIPTDIR source=udev_lib.sh
 . "$here/udev_lib.sh"
 udev_runs || skip_all "udev does not run here (scripts/guest --udev)"
+command -v sfdisk >/dev/null || skip_all "fdisk is not installed"
 
-# What udev knows of a disk, without what is new with each event.
-known() { udevadm info --query=all "/dev/$1" | grep -Ev 'USEC_INITIALIZED|^$' | sort; }
+# What udev knows of a disk, without what is new with each event. (DEVLINKS has the links in
+# any order; the lines with S: have them, too.)
+known() { udevadm info --query=all "/dev/$1" | grep -Ev 'USEC_INITIALIZED|DEVLINKS|^$' | sort; }
 
 # A file system on it, so that there is something to look for.
 others_unchanged()
 {
 	local disk
-	mkfs.ext4 -q -L other /dev/vda
+	mkfs.ext4 -q -L other /dev/sda
 	remove_rules
-	udevadm trigger --action=add --settle /dev/vda /dev/nvme0n1
-	known vda >"$work/vda"
+	udevadm trigger --action=add --settle /dev/sda /dev/nvme0n1
+	known sda >"$work/sda"
 	known nvme0n1 >"$work/nvme0n1"
-	grep -q ID_FS_LABEL=other "$work/vda"
+	grep -q ID_FS_LABEL=other "$work/sda"
 	grep -q by-id/nvme- "$work/nvme0n1"
 	install_rules
 	# also an NVMe disk, as long as the modules are not there
-	for disk in vda nvme0n1; do
+	for disk in sda nvme0n1; do
 		udevadm trigger --action=add --settle "/dev/$disk"
 		known "$disk" >"$work/$disk.with"
 		diff "$work/$disk" "$work/$disk.with"
 	done
 	load_modules
 	udev_settled
-	udevadm trigger --action=add --settle /dev/vda
-	known vda >"$work/vda.with"
-	diff "$work/vda" "$work/vda.with"
+	udevadm trigger --action=add --settle /dev/sda
+	known sda >"$work/sda.with"
+	diff "$work/sda" "$work/sda.with"
 }
 
 # settle ends when a disk that somebody holds has been left alone, not before.
@@ -65,7 +67,6 @@ settle_waits()
 
 partitions_appear()
 {
-	head=$(heads)
 	printf 'label: gpt\nsize=16MiB, name=one\nname=two\n' | sfdisk -q "/dev/$head"
 	udev_settled
 	mkfs.ext4 -q -L mpone "/dev/${head}p1"
@@ -170,12 +171,13 @@ nobody_gets_a_path()
 }
 
 start_unloaded
-modprobe virtio_blk
-wait_for 10 there /dev/vda
+modprobe scsi_debug dev_size_mb=16
+wait_for 10 there /dev/sda
 begin 8
 check "for disks that are not ours the rules change nothing" others_unchanged
 check "settle waits until each disk has joined or was left alone" settle_waits
 head=$(heads)
+has_paths "$head" 2 || { echo "Bail out! the head does not have its two paths"; exit 1; }
 check "partitions and file systems on the head get their links" partitions_appear
 check "lsblk shows the head and its partitions below each path" tree_is_shown
 check "the links lead to the head while paths go and come" links_stay

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 35
+fake_begin 44
 most=($fake_most)
 
 # A head whose first path is the better one and gives errors: all goes to the second, too.
@@ -429,6 +429,151 @@ one_after_the_other()
 	done
 }
 
+# ---- an administrator takes paths out of use ----------------------------------
+
+# admin PATH fail|restore
+admin() { echo "$2" >"/sys/block/fk/mpath_stats/$1/state"; }
+
+taken_out()
+{
+	new_head fk 2 "${most[@]}"
+	policy fk "$1"
+	ctl set fkb access=1	# the worse one stays
+	dmesg -C
+	admin fka fail
+	same "state" admin-failed "$(state_of fk fka)"
+	wait_for 10 logged 'path fka is admin-failed'
+	admin fka fail		# once more changes nothing
+	ctl submit fk op=write count=20
+	same "bios of both" "0 20" "$(count fka.bios) $(count fkb.bios)"
+	ctl set fka disabled=1	# as a reset of its controller does
+	ctl path_changed fka
+	ctl set fka disabled=0
+	ctl restored fka
+	same "state after a reset" admin-failed "$(state_of fk fka)"
+	ctl submit fk op=read count=20
+	same "bios of both" "0 40" "$(count fka.bios) $(count fkb.bios)"
+	admin fka restore
+	wait_for 10 logged 'path fka is usable, optimized'
+	ctl submit fk op=write count=20
+	same "bios of both" "20 40" "$(count fka.bios) $(count fkb.bios)"
+	same "log lines about it" 2 "$(dmesg | grep -c 'path fka ')"
+}
+logged() { dmesg | grep -q "$1"; }
+
+# What is in flight ends there, and goes to another path if it fails.
+taken_out_with_a_bio()
+{
+	new_head fk 2 "${most[@]}"
+	ctl set fkb access=1
+	ctl set fka hang=1
+	bg ctl submit fk op=write
+	wait_for 10 count_is fka.bios_held 1
+	admin fka fail
+	usleep 100000
+	refused finished $bg_pid
+	ctl set fka error=io hang=0
+	joined
+	same "bios of both" "1 1" "$(count fka.bios) $(count fkb.bios)"
+	ctl submit fk op=read verify=1
+	same "state" admin-failed "$(state_of fk fka)"
+}
+
+# No path is left: as if the others could not come back, until one is restored.
+last_taken_out()
+{
+	new_head fk 2 "${most[@]}"
+	admin fka fail
+	admin fkb fail
+	errno EIO ctl submit fk op=write
+	same "bios" "0 0" "$(count fka.bios) $(count fkb.bios)"
+	refused io ioctl /dev/fk who
+	grep -q "Resource temporarily unavailable\|EAGAIN" "$work/refused" || fail "$(<"$work/refused")"
+	# with a grace period it waits for that long
+	echo 300 >/sys/block/fk/delayed_removal_secs
+	bg ctl submit fk op=write
+	wait_for 10 stat_least fk requeued 1
+	admin fkb restore
+	joined
+	same "bios" "0 1" "$(count fka.bios) $(count fkb.bios)"
+	# one that is disabled may come back: then bios wait without a period, too
+	echo 0 >/sys/block/fk/delayed_removal_secs
+	ctl set fkb disabled=1
+	base=$(stat_of fk requeued)
+	bg ctl submit fk op=write
+	wait_for 10 stat_least fk requeued $((base + 1))
+	ctl set fkb disabled=0
+	ctl path_changed fkb
+	joined
+	same "state" admin-failed "$(state_of fk fka)"
+}
+
+restore_forgives()
+{
+	first_fails
+	ctl submit fk op=write count=3
+	same "state" failed "$(state_of fk fka)"
+	ctl set fka error=ok
+	admin fka restore
+	same "state" usable "$(state_of fk fka)"
+	reset
+	ctl submit fk op=write count=5
+	same "bios there" 5 "$(count fka.bios)"
+}
+
+only_these_words()
+{
+	local word file=/sys/block/fk/mpath_stats/fka/state
+	new_head fk 1 "${most[@]}"
+	dmesg -C
+	for word in failed FAIL 'fail ' usable admin-failed 1 '' "$(printf 'f%.0s' {1..4000})"; do
+		refused bash -c 'printf %s "$1" >"$2"' _ "$word" "$file"
+		[[ -z $word ]] || grep -q 'Invalid argument' "$work/refused" || fail "'$word': $(<"$work/refused")"
+		same "state" usable "$(state_of fk fka)"
+	done
+	logged 'fk: state of fka: only fail and restore can be written'
+	same "mode" 644 "$(stat -c %a $file)"
+	refused setpriv --reuid=65534 --regid=65534 --clear-groups bash -c "echo fail >$file"
+	grep -q 'Permission denied' "$work/refused"
+	same "state" usable "$(state_of fk fka)"
+	# the others are as they were
+	refused bash -c 'echo 0 >/sys/block/fk/mpath_stats/fka/errors'
+	ctl submit fk op=write
+}
+
+# The path goes, and others come under its name, while its state is written.
+taken_out_while_leaving()
+{
+	local i
+	new_head fk 2 "${most[@]}"
+	bg flip "$work/stop"
+	for ((i = 0; i < $(some 200 50); i++)); do
+		ctl del_path fka
+		ctl add_path fk fka
+		ctl set_live fka
+		ctl submit fk op=write
+	done
+	: >"$work/stop"
+	joined
+	ctl del_path fka
+	ctl add_path fk fka
+	ctl set_live fka
+	same "state of a path that joins" usable "$(state_of fk fka)"
+	bg flip "$work/stop2"
+	usleep 100000
+	ctl del_head fk
+	: >"$work/stop2"
+	joined
+}
+flip()
+{
+	until [[ -e $1 ]]; do
+		admin fka fail
+		admin fka restore
+	done 2>/dev/null
+	return 0
+}
+
 fake "every usable path is tried once, one of them again later: round-robin" every_path_once round-robin
 fake "the same: numa" every_path_once numa
 fake "the same: queue-depth" every_path_once queue-depth
@@ -459,6 +604,15 @@ fake "a parked bio fails when no path can come back" parked_fails_without_hope
 fake "a parked bio without hope fails after the grace period" parked_fails_after_grace
 fake "to be told to come back later is an answer" again_is_an_answer
 fake "bios on a path that is deleted go to another" hanging_path_deleted
+fake "a path that an administrator failed is not used: numa" taken_out numa
+fake "the same: round-robin" taken_out round-robin
+fake "the same: queue-depth" taken_out queue-depth
+fake "the same: service-time" taken_out service-time
+fake "what is in flight there ends there, or goes to another path" taken_out_with_a_bio
+fake "an administrator failed all paths: no path is usable" last_taken_out
+fake "to restore a path forgives its errors" restore_forgives
+fake "anything else cannot be written to its state" only_these_words
+fake "the path and the head go meanwhile" taken_out_while_leaving
 fake "iostat: each I/O is counted once" iostat_right
 fake "in flight: round-robin" in_flight_counted round-robin
 fake "in flight: queue-depth" in_flight_counted queue-depth

@@ -450,6 +450,9 @@ uevents()
 	ctl path_changed fka
 	# not of the disk: that would make udev read from it
 	heard 'change@.*/fk-char .*MPATH_EVENT=path_state MPATH_HEAD=fk MPATH_PATH=fka MPATH_PATH_STATE=disabled'
+	echo fail >/sys/block/fk/mpath_stats/fka/state
+	heard 'MPATH_EVENT=path_state MPATH_HEAD=fk MPATH_PATH=fka MPATH_PATH_STATE=admin-failed'
+	echo restore >/sys/block/fk/mpath_stats/fka/state
 	ctl set fkb access=1
 	heard 'MPATH_PATH=fkb MPATH_PATH_STATE=usable MPATH_ACCESS_STATE=non-optimized'
 	ctl set fkb disabled=1
@@ -485,6 +488,9 @@ tracepoints()
 	ctl submit fk op=write
 	ctl set fka error=medium error_count=2
 	errno ENODATA ctl submit fk op=read
+	echo fail >/sys/block/fk/mpath_stats/fka/state
+	wait_for 10 grep -q 'mpath_path_state: head fk path fka admin-failed' $t/trace
+	echo restore >/sys/block/fk/mpath_stats/fka/state
 	ctl set fka error=ok disabled=1
 	ctl set fkb disabled=1
 	ctl path_changed fka

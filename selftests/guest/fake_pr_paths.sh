@@ -103,6 +103,26 @@ other_access()
 	regs_are 0x1 a b c
 }
 
+# An administrator has taken the path out of use: it is left alone until it is restored.
+admin_failed()
+{
+	local file=/sys/block/$head/mpath_stats/b/state
+	echo fail >"$file"
+	pr 0 register 0 0x1
+	same registrations "a=0x1 c=0x1" "$(regs)"
+	pr 0 reserve 0x1 $wero
+	same state admin-failed "$(state b)"
+	sleep 3	# more than the replay waits before it looks again
+	same registrations "a=0x1 c=0x1" "$(regs)"
+	ctl arm pr_register b
+	echo restore >"$file"
+	ctl stopped pr_register
+	same state blocked "$(state b)"
+	ctl release pr_register
+	wait_for 10 is_state b usable
+	regs_are 0x1 a b c
+}
+
 fails_on_the_way()
 {
 	ctl set b pr_error=$path_failed pr_error_op=register pr_error_count=1
@@ -303,7 +323,7 @@ removed_meanwhile()
 	make_head	# for the clean-up
 }
 
-fake_begin 22
+fake_begin 23
 check "a path that joins is blocked until it is registered" test_on path joins
 check "a path that shares the registration, too" test_on host joins
 check "bios wait for the only path to be registered" test_on path joins_alone
@@ -311,6 +331,7 @@ check "a path that was down is registered when it is back" test_on path was_down
 check "even if its driver does not tell" test_on path was_down_silently
 check "a path that was down is unregistered when it is back" test_on path unregistered_while_down
 check "a path in another access state, too" test_on path other_access
+check "a path that an administrator failed, when it is restored" test_on path admin_failed
 check "a path that fails in the middle is registered later" test_on path fails_on_the_way
 check "the answer of a path is lost, one a path" test_on path executed_but_lost
 check "the answer of a path is lost, shared" test_on host executed_but_lost

@@ -84,7 +84,7 @@ void describe(CLI::App &app, Options &o, Command &command)
 			footer += c == '\n' ? "\n  " : std::string(1, c);
 		footer += '\n';
 	}
-	app.footer(footer);
+
 
 	CLI::App *sub = add(app, "list", "Heads and their paths as a tree", Command::kList, command);
 
@@ -152,6 +152,9 @@ void describe(CLI::App &app, Options &o, Command &command)
 	sub->footer("Looks at: the modules, whether they are loaded and of one version; the driver's own multipath;\n"
 		    "heads without a path; paths that are not usable; paths that somebody else holds; links in\n"
 		    "/dev/disk/by-id. Exit status 1 if there is a problem; notes do not count.");
+
+	footer.pop_back();
+	app.footer(footer); // at last: a command inherits what there is when it is made
 
 	// for the build
 	add(app, "man-page", "", Command::kManPage, command)->group("");

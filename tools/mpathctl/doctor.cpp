@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -256,7 +255,7 @@ bool Doctor::rules_installed() const
 void Doctor::links()
 {
 	const std::string directory = "dev/disk/by-id";
-	std::set<std::string, std::less<>> led_to;
+	std::map<std::string, std::vector<std::string>> leading_to;
 	const std::string mend = rules_installed()
 		? "udevadm control --reload && udevadm trigger --settle --subsystem-match=block"
 		: "make install && udevadm control --reload && udevadm trigger --settle --subsystem-match=block";
@@ -266,17 +265,22 @@ void Doctor::links()
 	for (const std::string &link : tree_.names(directory)) {
 		const auto target = tree_.link_name(directory + "/" + link);
 
-		if (!target)
-			continue;
-		led_to.insert(*target);
-		if (const Head *h = system_.head_of_path(*target))
-			problem("link_to_path", link,
-				fmt::format("/dev/disk/by-id/{} leads to {}, a path, not to {}", link, *target, h->name),
-				mend);
+		if (target)
+			leading_to[*target].push_back(link);
 	}
-	for (const Head &h : system_.heads)
-		if (h.wwid && !led_to.contains(h.name))
+	for (const Head &h : system_.heads) {
+		std::vector<std::string> wrong;
+
+		for (const Path &p : h.paths)
+			wrong.insert(wrong.end(), leading_to[p.name].begin(), leading_to[p.name].end());
+		if (!wrong.empty())
+			problem("link_to_path", h.name,
+				fmt::format("{} in /dev/disk/by-id to a path of it, not to it: {}",
+					    wrong.size() == 1 ? "a link leads" : "links lead", fmt::join(wrong, ", ")),
+				mend);
+		else if (h.wwid && leading_to[h.name].empty())
 			problem("no_link", h.name, "no link in /dev/disk/by-id leads to it", mend);
+	}
 }
 
 } // namespace

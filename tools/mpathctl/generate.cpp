@@ -180,7 +180,7 @@ std::string completion(const CLI::App &app)
 
 		names.push_back(sub->get_name());
 		for (const CLI::Option *o : options(*sub)) {
-			if (!o->get_positional())
+			if (!o->get_positional() || o->get_name(true) == "VALUE") // that is below
 				continue;
 			words_of += fmt::format("\t\t{}) words=\"{}\" ;;\n",
 						o->get_items_expected_max() > 1 ? std::string{"*"} : std::to_string(n),

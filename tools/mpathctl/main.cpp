@@ -43,6 +43,14 @@ bool print(std::string_view text)
 	throw Failure{fmt::format("cannot write: {}", std::strerror(errno))};
 }
 
+/// On stderr. What cannot be written there cannot be told at all.
+template <class... Args> void complain(fmt::format_string<Args...> format, Args &&...args)
+{
+	const std::string text = fmt::format(format, std::forward<Args>(args)...);
+
+	std::fputs(text.c_str(), stderr);
+}
+
 /// Only the heads that were asked for.
 System chosen(const Tree &tree, const std::vector<std::string> &names)
 {
@@ -78,7 +86,7 @@ int list(const Tree &tree, const Options &o)
 	else if (!system.heads.empty())
 		(void)print(list_text(system, style_of_stdout(o.colour)));
 	else
-		fmt::print(stderr, "mpathctl: there is no head; 'mpathctl doctor' may say why\n");
+		complain("mpathctl: there is no head; 'mpathctl doctor' may say why\n");
 	return kGood;
 }
 
@@ -178,7 +186,7 @@ int events(const Tree &tree, const Options &o)
 				return kGood;
 		}
 		if (lost)
-			fmt::print(stderr, "mpathctl: too many events at once, some were lost\n");
+			complain("mpathctl: too many events at once, some were lost\n");
 	}
 	return kGood;
 }
@@ -259,7 +267,7 @@ int parse_and_run(int argc, char **argv)
 	} catch (const CLI::ParseError &error) {
 		const auto subs = app.get_subcommands();
 
-		fmt::print(stderr, "mpathctl: {}\nTry 'mpathctl{} --help'.\n", error.what(),
+		complain("mpathctl: {}\nTry 'mpathctl{} --help'.\n", error.what(),
 			   subs.empty() ? "" : " " + subs.front()->get_name());
 		return kUsage;
 	}
@@ -278,9 +286,9 @@ int main(int argc, char **argv)
 
 		if (std::fflush(stdout) == 0 && !std::ferror(stdout))
 			return status;
-		fmt::print(stderr, "mpathctl: cannot write: {}\n", std::strerror(errno));
+		mpathctl::complain("mpathctl: cannot write: {}\n", std::strerror(errno));
 	} catch (const std::exception &error) {
-		fmt::print(stderr, "mpathctl: {}\n", error.what());
+		mpathctl::complain("mpathctl: {}\n", error.what());
 	}
 	return mpathctl::kFailed;
 }

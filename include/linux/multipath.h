@@ -290,10 +290,11 @@ struct mpath_head_template {
  *
  * %MPATH_FEAT_PLAIN_BIOS: do not set REQ_MPATH on forwarded bios.
  *
- * %MPATH_FEAT_FAILOVER: the library fails bios over. It sends clones of its own
- * (with fail-fast set, so that the path's driver gives errors back at once), does
- * the head's I/O accounting, measures, and counts them in
- * &mpath_device.nr_active while the policy looks at that. A bio that comes back
+ * %MPATH_FEAT_FAILOVER: the library fails bios over. It sends the submitter's bios
+ * themselves (with fail-fast set, so that the path's driver gives errors back at once;
+ * clones of those that were split, and on zoned disks), does the head's I/O accounting,
+ * measures, and counts them in &mpath_device.nr_active while the policy looks at that.
+ * A bio that comes back
  * with a path error (blk_path_error()) is sent to every other usable path once;
  * a quarter of a second later one that is usable then gets it once more, and that
  * is final. An error of the device itself gets one try without fail-fast, for the

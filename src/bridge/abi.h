@@ -108,7 +108,7 @@ struct mpc_path;
 #define MPC_BIO_FAIL		2	/* no usable path */
 #define MPC_BIO_DEAD		3	/* no head */
 #define MPC_BIO_LATER		4	/* it is to wait a little */
-#define MPC_BIO_NO_MEMORY	5	/* for a new clone, in the worker */
+#define MPC_BIO_NO_MEMORY	5	/* for a new bio, in the worker */
 
 /* mpk_bio_forward() */
 #define MPC_FORWARD_PATIENT	(1u << 0)	/* not fail-fast */

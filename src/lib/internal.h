@@ -6,6 +6,7 @@
 #include <linux/bio.h>
 #include <linux/cdev.h>
 #include <linux/device.h>
+#include <linux/mempool.h>
 #include <linux/multipath.h>
 #include <linux/percpu.h>
 #include <linux/srcu.h>
@@ -42,8 +43,10 @@ struct mpath_counters {
  * @minor: of the char device, -1 if the library made none
  * @limits_lock: one change of the head's limits and capacity at a time; keeps
  *	the head's disk; before the head lock
- * @bios: what failover needs of each bio (bio.c). Every one of them belongs to a
- *	bio of the head's disk that has not ended and so keeps the disk and this
+ * @hooks: reserve of what failover needs of each bio (hook.h). Every one of them
+ *	belongs to a bio of the head's disk that has not ended and so keeps the disk
+ *	and this
+ * @bios: the same of clones of bios that cannot be lent
  * @pr: persistent reservations
  * @counters: per slot; allocated when a slot is first used, kept until the end
  *	so that a caller with a pinned path can count after the path has left.
@@ -61,6 +64,7 @@ struct mpath_gate {
 	struct cdev cdev;
 	int minor;
 	struct mutex limits_lock;
+	mempool_t hooks;
 	struct bio_set bios;
 	struct mpath_pr pr;
 	struct mpath_counters __percpu *counters[MPATH_MAX_PATHS];
@@ -90,9 +94,12 @@ u64 mpath_gate_total(struct mpath_gate *gate, unsigned int counter);
 u32 mpath_head_step(struct mpath_head *head, u32 event);
 u32 mpath_head_event(struct mpath_head *head, u32 event);
 
-/* bio.c */
+/* hook.c */
 int mpath_bio_init(struct mpath_gate *gate);
 void mpath_bio_exit(struct mpath_gate *gate);
+void mpath_bio_module_exit(void);
+
+/* bio.c */
 u32 mpath_bio_redrive(struct mpath_head *head, struct bio *bio, bool hooks_only);
 void mpath_bio_waits(struct mpath_head *head, struct bio *bio);
 

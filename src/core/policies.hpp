@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // The table of policies. To add one: a file policy_<name>.hpp with a class that
-// has kName and select(), its line here, and a value at the end of
+// has kName, remembered() and look(), its line here, and a value at the end of
 // enum mpath_iopolicy_e.
 #pragma once
 
@@ -15,18 +15,30 @@ namespace mpath {
 template <typename P>
 concept Policy = requires(const Selection &s) {
 	{ P::kName } -> SameAs<const char *const &>;
-	{ P::select(s) } noexcept -> SameAs<Path *>;
+	{ P::remembered(s) } noexcept -> SameAs<Path *>;
+	{ P::look(s) } noexcept -> SameAs<Path *>;
 };
 
 struct PolicyEntry {
 	const char *name;
-	Path *(*select)(const Selection &) noexcept;
+	Path *(*look)(const Selection &) noexcept;
 };
 
 template <Policy... P>
 struct PolicyTable {
-	static constexpr PolicyEntry kEntries[] = {{P::kName, P::select}...};
+	static constexpr PolicyEntry kEntries[] = {{P::kName, P::look}...};
 	static constexpr u32 kCount = sizeof...(P);
+
+	/// Of the policy of that number, which is one of the table. Called for each
+	/// command, so not through the table: the compiler has all of it in one place.
+	[[nodiscard]] static Path *remembered(u32 policy, const Selection &s) noexcept
+	{
+		Path *path = nullptr;
+		u32 number = 0;
+
+		(void)((policy == number++ && (path = P::remembered(s), true)) || ...);
+		return path;
+	}
 };
 
 // In the order of enum mpath_iopolicy_e.

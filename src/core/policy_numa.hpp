@@ -11,7 +11,7 @@ namespace mpath {
 struct Numa {
 	static constexpr const char *kName = "numa";
 
-	static Path *select(const Selection &s) noexcept
+	static Path *remembered(const Selection &s) noexcept
 	{
 		Path *kept = s.paths.at(s.hint.slot());
 		LookResult last;
@@ -20,7 +20,7 @@ struct Numa {
 		    s.standing(*kept) == last.standing &&
 		    (last.settled || s.ops.is_optimized(kept->handle()))) [[likely]]
 			return kept;
-		return look(s);
+		return nullptr;
 	}
 
 	static Path *look(const Selection &s) noexcept

@@ -10,7 +10,7 @@ namespace mpath {
 struct RoundRobin {
 	static constexpr const char *kName = "round-robin";
 
-	static Path *select(const Selection &s) noexcept
+	static Path *remembered(const Selection &s) noexcept
 	{
 		LookResult last;
 
@@ -21,7 +21,7 @@ struct RoundRobin {
 			if (next && s.standing(*next) == last.standing) [[likely]]
 				return take(s, next);
 		}
-		return look(s);
+		return nullptr;
 	}
 
 	/// Slots after the last one, then those up to and with it: the walk is

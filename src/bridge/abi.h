@@ -169,6 +169,19 @@ struct mpc_path_args {
 MPATH_ABI_SIZE(struct mpc_path_args, 32);
 MPATH_ABI_OFF(struct mpc_path_args, numa_node, 24);
 
+/* What a path is chosen for, in mpc_choose(). */
+#define MPC_FOR_BIO		0
+#define MPC_FOR_COMMAND		1
+
+/* What mpc_choose() has chosen: a path that is pinned. */
+struct mpc_choice {
+	struct mpath_device *dev;	/* NULL: none */
+	u32 policy;			/* that it was chosen by */
+	u32 pad;
+};
+MPATH_ABI_SIZE(struct mpc_choice, 16);
+MPATH_ABI_OFF(struct mpc_choice, policy, 8);
+
 /* How far a bio has got. */
 #define MPC_STAGE_EACH		0	/* each usable path once */
 #define MPC_STAGE_LAST		1	/* one more, that is final */

@@ -197,6 +197,12 @@ u32 mpc_redrive_bio(mpath_gate *gate, bio *b, struct mpc_try *t) noexcept
 	return mpath::redrive_bio(gate, b, t);
 }
 
+mpc_choice mpc_choose(mpc_head *head, s32 node, u32 use) noexcept
+{
+	return head_of(head).first(mpath::SrcuToken::of_caller(), node,
+				   use == MPC_FOR_BIO ? mpath::For::kBio : mpath::For::kOther);
+}
+
 void mpc_submit_bio(mpath_gate *gate, bio *b) noexcept
 {
 	mpath::submit_bio(gate, b);
@@ -210,6 +216,12 @@ long mpc_ioctl(mpath_gate *gate, const struct mpc_ioctl_args *args) noexcept
 int mpc_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
 {
 	return mpath::route_uring_cmd(gate, cmd, issue_flags);
+}
+
+int mpc_uring_cmd_next(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags, u32 slot,
+		       int ret) noexcept
+{
+	return mpath::route_uring_cmd_next(gate, cmd, issue_flags, slot, ret);
 }
 
 int mpc_call(mpath_gate *gate, void *fn, void *ctx) noexcept

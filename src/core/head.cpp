@@ -80,7 +80,7 @@ Selection Head::selection(s32 node, SlotMask excluded, For use) noexcept
 		generation_.acquire(), now_ticks(), use != For::kOther};
 }
 
-Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
+Path *Head::select(SrcuToken, SlotMask excluded, For use) noexcept
 {
 	const Selection s = selection(mpk_this_node(), excluded, use);
 	const SlotMask before = paths_.occupied();
@@ -98,6 +98,26 @@ Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
 	if (path && s.comes_back && hopeless_since_.relaxed()) [[unlikely]]
 		hopeless_since_.set_relaxed(0);
 	return path;
+}
+
+mpc_choice Head::first(SrcuToken, s32 node, For use) noexcept
+{
+	if (!takes_io(state())) [[unlikely]]
+		return {};
+
+	const Selection s = selection(node, 0, use);
+
+	// Is a failed path to be tested, or has a bio waited for a path without hope?
+	if (use == For::kBio && (s.now >= next_test_.relaxed() || // relaxed: a hint
+				 hopeless_since_.relaxed())) [[unlikely]]
+		return {};
+
+	const u32 policy = load_once(policy_);
+	Path *path = remembered_by(policy, s);
+
+	if (!path || !ops_->get_path(path->handle())) [[unlikely]]
+		return {};
+	return {path->handle(), policy, 0};
 }
 
 Path *Head::due_for_test(const Selection &s) noexcept
@@ -138,7 +158,7 @@ void Head::find_next_test() noexcept
 	next_test_.exchange(now_ticks() + 1);
 }
 
-bool Head::may_recover(const SrcuToken &) noexcept
+bool Head::may_recover(SrcuToken) noexcept
 {
 	const State now = state();
 	bool yes = false;
@@ -176,7 +196,7 @@ void Head::set_grace(u32 seconds) noexcept
 	hopeless_since_.set_relaxed(0); // a period that is running starts anew
 }
 
-void Head::choose_all(const SrcuToken &) noexcept
+void Head::choose_all(SrcuToken) noexcept
 {
 	changed();
 	for (u32 node = 0; node < nr_nodes_; ++node)

@@ -45,22 +45,26 @@ static void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
 }
 
 /*
- * The last steps for every bio; it must not be touched afterwards.
+ * The last steps before a bio is submitted. @disk: the head's.
  *
  * For a submitter that is in mpath_submit_bio() submit_bio_noacct() only puts the
  * bio on the task's list. In the worker it would go down to the path's driver,
  * where it may have to wait for long, and the section is still open: there it is
  * left to mpath_requeue_work(), which sends it when the section has ended.
  */
-static void mpath_send(struct mpath_head *head, struct mpath_device *dev,
-		       struct bio *bio, u32 how)
+static inline void mpath_make_ready(struct mpath_gate *gate,
+				    struct mpath_device *dev, struct bio *bio,
+				    struct gendisk *disk)
 {
-	if (!(head->mpdt->features & MPATH_FEAT_PLAIN_BIOS))
+	if (!(gate->mpdt->features & MPATH_FEAT_PLAIN_BIOS))
 		bio->bi_opf |= REQ_MPATH;
 	trace_mpath_select(dev, MPATH_TRACE_BIO);
 	trace_mpath_submit(dev, bio, BLK_STS_OK);
-	trace_block_bio_remap(bio, disk_devt(head->disk),
-			      bio->bi_iter.bi_sector);
+	trace_block_bio_remap(bio, disk_devt(disk), bio->bi_iter.bi_sector);
+}
+
+static void mpath_send(struct mpath_head *head, struct bio *bio, u32 how)
+{
 	if (how & MPC_FORWARD_WORKER)
 		bio_list_add(&head->ready_list, bio);
 	else
@@ -98,24 +102,28 @@ static void mpath_forward_plain(struct mpath_head *head,
 	if ((bio->bi_opf & REQ_POLLED) &&
 	    !(dev->disk->queue->limits.features & BLK_FEAT_POLL))
 		bio_clear_polled(bio);
-	mpath_send(head, dev, bio, how);
+	mpath_make_ready(head->gate, dev, bio, head->disk);
+	mpath_send(head, bio, how);
 }
 
 /*
- * Polling is left to the submitter, who finds no cookie in the bio and thus waits for
- * the interrupt.
+ * A bio with its hook, for a path that is pinned. Polling is left to the submitter, who
+ * finds no cookie in the bio and thus waits for the interrupt.
  */
-static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
-			    struct mpath_hook *hook, struct bio *bio, u32 how)
+static inline void mpath_hook_aim(struct mpath_gate *gate,
+				  struct mpath_device *dev,
+				  struct mpath_hook *hook, struct bio *bio,
+				  enum mpath_iopolicy_e policy, u32 how)
 {
-	enum mpath_iopolicy_e policy = mpath_read_iopolicy(head);
-
 	hook->dev = dev;
 	hook->waited = false;
 	hook->counted = mpath_counts_active(policy);
-	if (hook->counted)
+	hook->sent_ns = 0;
+	if (hook->counted) {
 		atomic_inc(dev->nr_active);
-	hook->sent_ns = policy == MPATH_IOPOLICY_ST ? ktime_get_ns() : 0;
+		if (policy == MPATH_IOPOLICY_ST)
+			hook->sent_ns = ktime_get_ns();
+	}
 	mpath_lend(hook, bio, dev->disk->part0, mpath_lent_end_io);
 	/* read-ahead is that anyway, and what merges it wants to see either all or none */
 	if (bio->bi_opf & REQ_RAHEAD)
@@ -125,50 +133,103 @@ static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
 	/* a worker may block, whatever the submitter may */
 	bio->bi_opf &= ~(how & MPC_FORWARD_WORKER ? REQ_POLLED | REQ_NOWAIT :
 						    REQ_POLLED);
-	mpath_count_sent(head->gate, dev, bio);
-	mpath_send(head, dev, bio, how);
+	mpath_count_sent(gate, dev, bio);
+	mpath_make_ready(gate, dev, bio, hook->bdev->bd_disk);
+}
+
+/* For one that cannot be lent. */
+static noinline struct mpath_hook *mpath_hook_clone(struct mpath_gate *gate,
+						    struct bio **bio, gfp_t gfp)
+{
+	struct bio *clone = mpath_clone(gate, *bio, gfp);
+	struct mpath_hook *hook;
+
+	if (!clone)
+		return NULL;
+	hook = mpath_hook_get(gate, gfp);
+	if (hook)
+		*bio = clone;
+	else
+		bio_put(clone);
+	return hook;
+}
+
+/* A hook for a new bio, or for the clone that is then in its place. */
+static inline struct mpath_hook *mpath_hook_new(struct mpath_gate *gate,
+						struct bio **bio, gfp_t gfp)
+{
+	struct mpath_hook *hook = likely(mpath_may_lend(*bio)) ?
+		mpath_hook_get(gate, gfp) : mpath_hook_clone(gate, bio, gfp);
+
+	if (unlikely(!hook))
+		return NULL;
+	hook->gate = gate;
+	hook->end_io = (*bio)->bi_end_io;
+	hook->private = (*bio)->bi_private;
+	memset(&hook->try, 0, sizeof(hook->try));
+	hook->acct = blk_queue_io_stat(bdev_get_queue((*bio)->bi_bdev));
+	if (hook->acct)
+		hook->start = bio_start_io_acct(*bio);
+	return hook;
+}
+
+/**
+ * mpath_bio_submit() - send a new bio
+ * @gate: of its head
+ * @bio: within the head's limits; consumed
+ *
+ * Context: As submit_bio().
+ */
+void mpath_bio_submit(struct mpath_gate *gate, struct bio *bio)
+{
+	struct mpc_choice choice = { };
+	struct mpath_hook *hook;
+	struct bio *lent = bio;
+
+	if (likely(gate->quick & MPATH_QUICK_BIO))
+		choice = mpath_choose(gate, MPC_FOR_BIO);
+	if (unlikely(!choice.dev)) {
+		mpc_submit_bio(gate, bio);
+		return;
+	}
+	hook = mpath_hook_new(gate, &lent, bio->bi_opf & REQ_NOWAIT ?
+			      GFP_NOWAIT : GFP_NOIO);
+	if (unlikely(!hook)) {
+		gate->ops.put_path(choice.dev);
+		/* with GFP_NOIO for want of a clone's integrity data only */
+		mpath_no_memory(bio);
+		return;
+	}
+	mpath_hook_aim(gate, choice.dev, hook, lent, choice.policy, 0);
+	submit_bio_noacct(lent);
 }
 
 /*
- * A new bio. The worker does not wait for memory: what it would wait for may be
- * behind this bio in its own list.
+ * A bio in the general way. One that is new comes here if the first look led nowhere.
+ * The worker does not wait for memory: what it would wait for may be behind this bio in
+ * its own list.
  */
 static int mpath_hook_forward(struct mpath_head *head, struct mpath_device *dev,
 			      struct bio *bio, u32 how)
 {
-	bool worker = how & MPC_FORWARD_WORKER;
-	gfp_t gfp = worker || bio->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO;
 	struct mpath_gate *gate = head->gate;
-	struct mpath_hook *hook;
-	struct bio *orig = bio;
+	struct mpath_hook *hook = mpath_hook_of(gate, bio);
+	struct bio *lent = bio;
 
-	if (unlikely(!mpath_may_lend(bio))) {
-		bio = mpath_clone(gate, orig, gfp);
-		if (!bio)
-			goto no_memory;
-	}
-	hook = mpath_hook_get(gate, gfp);
+	if (!hook)
+		hook = mpath_hook_new(gate, &lent,
+				      how & MPC_FORWARD_WORKER ||
+				      bio->bi_opf & REQ_NOWAIT ?
+				      GFP_NOWAIT : GFP_NOIO);
 	if (unlikely(!hook)) {
-		if (bio != orig)
-			bio_put(bio);
-		goto no_memory;
+		gate->ops.put_path(dev);
+		if (how & MPC_FORWARD_WORKER)
+			return -ENOMEM;
+		mpath_no_memory(bio);
+		return 0;
 	}
-	hook->gate = gate;
-	hook->end_io = bio->bi_end_io;
-	hook->private = bio->bi_private;
-	memset(&hook->try, 0, sizeof(hook->try));
-	hook->acct = blk_queue_io_stat(head->disk->queue);
-	if (hook->acct)
-		hook->start = bio_start_io_acct(bio);
-	mpath_hook_send(head, dev, hook, bio, how);
-	return 0;
-
-no_memory:
-	gate->ops.put_path(dev);
-	if (worker)
-		return -ENOMEM;
-	/* with GFP_NOIO for want of a clone's integrity data only */
-	mpath_no_memory(orig);
+	mpath_hook_aim(gate, dev, hook, lent, mpath_read_iopolicy(head), how);
+	mpath_send(head, lent, how);
 	return 0;
 }
 
@@ -190,19 +251,13 @@ static void mpath_end_lent(struct mpath_hook *hook, struct bio *bio,
 int mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
 		    struct bio *bio, u32 how)
 {
-	struct mpath_hook *hook;
-
 	if (!(head->mpdt->features & MPATH_FEAT_FAILOVER)) {
 		mpath_forward_plain(head, dev, bio, how);
 		return 0;
 	}
 	if (unlikely(!head->gate->ops.get_path(dev)))
 		return -ENODEV;
-	hook = mpath_hook_of(head->gate, bio);
-	if (!hook)
-		return mpath_hook_forward(head, dev, bio, how);
-	mpath_hook_send(head, dev, hook, bio, how);
-	return 0;
+	return mpath_hook_forward(head, dev, bio, how);
 }
 
 /* ----------------------------------------------------------- coming back */

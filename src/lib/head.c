@@ -243,6 +243,10 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 		.put_path	= head->mpdt->put_path,
 		.has		= has,
 	};
+	if (head->mpdt->get_path && head->mpdt->features & MPATH_FEAT_FAILOVER)
+		gate->quick |= MPATH_QUICK_BIO;
+	if (head->mpdt->get_path && head->mpdt->chr_uring_cmd)
+		gate->quick |= MPATH_QUICK_URING_CMD;
 	mpc_head_bind(mpath_core(head), &gate->ops, (u32 *)head->iopolicy);
 
 	get_device(&gate->dev);	/* put by free_disk */

@@ -32,7 +32,7 @@ static void mpath_submit_bio(struct bio *bio)
 	 */
 	bio = bio_split_to_limits(bio);
 	if (bio)
-		mpc_submit_bio(gate, bio);
+		mpath_bio_submit(gate, bio);
 }
 
 /*

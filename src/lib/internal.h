@@ -10,6 +10,7 @@
 #include <linux/multipath.h>
 #include <linux/percpu.h>
 #include <linux/srcu.h>
+#include <linux/topology.h>
 #include <linux/wait.h>
 
 #include "core_api.h"
@@ -41,6 +42,8 @@ struct mpath_counters {
  *	pinned path may outlive the head
  * @state_wq: woken after each step of the head's state machine
  * @minor: of the char device, -1 if the library made none
+ * @quick: MPATH_QUICK_*: what may be tried with mpath_choose() first; as @ops from
+ *	before the head is live
  * @limits_lock: one change of the head's limits and capacity at a time; keeps
  *	the head's disk; before the head lock
  * @hooks: reserve of what failover needs of each bio (hook.h). Every one of them
@@ -63,6 +66,7 @@ struct mpath_gate {
 	struct device dev;
 	struct cdev cdev;
 	int minor;
+	unsigned int quick;
 	struct mutex limits_lock;
 	mempool_t hooks;
 	struct bio_set bios;
@@ -71,9 +75,36 @@ struct mpath_gate {
 	struct mpath_counters *base[MPATH_MAX_PATHS];
 };
 
+/* Bits of &mpath_gate.quick. The driver has get_path. */
+#define MPATH_QUICK_BIO		BIT(0)	/* %MPATH_FEAT_FAILOVER */
+#define MPATH_QUICK_URING_CMD	BIT(1)	/* @chr_uring_cmd */
+
 static inline struct mpc_head *mpath_core(struct mpath_head *head)
 {
 	return (struct mpc_head *)head->core;
+}
+
+/**
+ * mpath_choose() - a path for the first try of a bio or command
+ * @gate: with the bit of it in @quick
+ * @use: MPC_FOR_*
+ *
+ * Context: Any; does not sleep.
+ * Return: a pinned path, to be put, and the policy; no path if that is not simple: then
+ * mpc_submit_bio() or mpc_uring_cmd() knows.
+ */
+static inline struct mpc_choice mpath_choose(struct mpath_gate *gate, u32 use)
+{
+	struct mpc_choice choice = { };
+	struct mpath_head *head;
+	int idx;
+
+	idx = srcu_read_lock(&gate->srcu);
+	head = srcu_dereference(gate->head, &gate->srcu);
+	if (likely(head))
+		choice = mpc_choose(mpath_core(head), numa_node_id(), use);
+	srcu_read_unlock(&gate->srcu, idx);
+	return choice;
 }
 
 /* gate.c */
@@ -100,6 +131,7 @@ void mpath_bio_exit(struct mpath_gate *gate);
 void mpath_bio_module_exit(void);
 
 /* bio.c */
+void mpath_bio_submit(struct mpath_gate *gate, struct bio *bio);
 u32 mpath_bio_redrive(struct mpath_head *head, struct bio *bio, bool hooks_only);
 void mpath_bio_waits(struct mpath_head *head, struct bio *bio);
 

@@ -196,6 +196,7 @@ struct HeadOptions {
 	bool uring = true;
 	bool live = true;
 	bool failover = false; ///< bios are pinned and come back
+	bool quick = true;     ///< the shim asks mpc_choose() first, where it may
 };
 
 struct PathOptions {
@@ -260,6 +261,8 @@ public:
 	/// No node has a choice.
 	[[nodiscard]] bool no_choice();
 
+	/// mpc_choose() as the shim calls it.
+	[[nodiscard]] mpc_choice choose(u32 use);
 	bio submit();
 	void submit(bio &b);
 
@@ -287,6 +290,7 @@ public:
 private:
 	std::vector<mpath_device *> paths_, limbo_;
 	u32 nodes_;
+	bool quick_bio_, quick_uring_;
 	int next_id_ = 0;
 };
 

@@ -212,6 +212,27 @@ TEST_P(First, WhatIsAboutTheCommandGoesToItsSubmitter)
 	EXPECT_EQ(world->gate.total(MPC_COUNT_SUBMIT_ERRORS), 0u);
 }
 
+TEST_P(First, ACommandKeepsItsPinIfTheDriverWantsThat)
+{
+	for (const bool quick : {false, true}) {
+		make({.keeps_pin = true, .quick = quick});
+		world->set_policy(GetParam());
+		mpath_device &path = world->add();
+
+		for (u32 i = 0; i < 3; ++i) { // the first one goes the general way
+			EXPECT_EQ(world->uring(), kQueued);
+			EXPECT_TRUE(path.is_pinned());
+			world->uring_end(path);
+			EXPECT_FALSE(path.is_pinned());
+		}
+		for (const int other : {0, 7, -MPC_EAGAIN, -MPC_EINVAL, -MPC_ENODEV}) {
+			path.uring_result = other;
+			(void)world->uring();
+			EXPECT_FALSE(path.is_pinned()) << other;
+		}
+	}
+}
+
 TEST_P(First, ABioIsSentOnceAndItsTriesBeginWithThatPath)
 {
 	const auto paths = add_paths(2);

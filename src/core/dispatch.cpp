@@ -292,6 +292,8 @@ int send_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags, SlotMas
 			if (!(ops.has & MPC_HAS_URING_CMD))
 				return {-MPC_EOPNOTSUPP, false};
 
+			const bool keeps_pin = ops.has & MPC_HAS_KEEPS_PIN;
+
 			// Even a non-blocking issue can fault on the user's pages,
 			// so no section may be open meanwhile.
 			Hold hold{path, section, ops};
@@ -301,6 +303,8 @@ int send_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags, SlotMas
 
 			const int ret = mpk_path_uring_cmd(gate, dev, cmd, issue_flags);
 
+			if (keeps_pin && ret == -MPC_EIOCBQUEUED)
+				hold.ref.leave(); // the command has it now
 			if (ret >= 0 || ret == -MPC_EIOCBQUEUED)
 				mpk_count(gate, slot, MPC_COUNT_URING_CMDS);
 			return judge(ret);

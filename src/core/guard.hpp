@@ -72,6 +72,9 @@ public:
 
 	explicit operator bool() const noexcept { return dev_ != nullptr; }
 
+	/// Somebody else puts it.
+	void leave() noexcept { dev_ = nullptr; }
+
 private:
 	mpath_device *dev_ = nullptr;
 	void (*put_)(mpath_device *) = nullptr;

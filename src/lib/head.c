@@ -247,6 +247,8 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 		gate->quick |= MPATH_QUICK_BIO;
 	if (head->mpdt->get_path && head->mpdt->chr_uring_cmd)
 		gate->quick |= MPATH_QUICK_URING_CMD;
+	if (head->mpdt->features & MPATH_FEAT_RCU)
+		gate->quick |= MPATH_QUICK_RCU;
 	mpc_head_bind(mpath_core(head), &gate->ops, (u32 *)head->iopolicy);
 
 	get_device(&gate->dev);	/* put by free_disk */
@@ -323,7 +325,7 @@ EXPORT_SYMBOL_GPL(mpath_put_disk);
 
 void mpath_synchronize(struct mpath_head *head)
 {
-	synchronize_srcu(&head->gate->srcu);
+	mpath_gate_synchronize(head->gate);
 	synchronize_srcu(&head->srcu);
 }
 EXPORT_SYMBOL_GPL(mpath_synchronize);

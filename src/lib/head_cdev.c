@@ -5,7 +5,6 @@
 
 #include "compat.h"
 #include "internal.h"
-#include "kernel_api.h"
 #include "trace.h"
 
 /*
@@ -95,9 +94,11 @@ static int mpath_chr_first_uring_cmd(struct mpath_gate *gate,
 	slot = dev->slot;
 	trace_mpath_select(dev, MPATH_TRACE_URING_CMD);
 	ret = gate->mpdt->chr_uring_cmd(dev, ioucmd, issue_flags);
-	put_path(dev);
+	/* the path may be gone from here on */
+	if (!(gate->mpdt->features & MPATH_FEAT_KEEPS_PIN && ret == -EIOCBQUEUED))
+		put_path(dev);
 	if (likely(ret == -EIOCBQUEUED || ret >= 0)) {
-		mpk_count(gate, slot, MPC_COUNT_URING_CMDS);
+		this_cpu_inc(gate->counters[slot]->n[MPC_COUNT_URING_CMDS]);
 		return ret;
 	}
 	return mpc_uring_cmd_next(gate, ioucmd, issue_flags, slot, ret);

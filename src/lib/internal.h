@@ -34,7 +34,8 @@ struct mpath_counters {
  * knows it. The last put frees.
  * The library's module exit waits for the last gate.
  *
- * @srcu: read sections; inside one, a non-NULL @head and its paths are valid
+ * @srcu: read sections; inside one, a non-NULL @head and its paths are valid. Those of
+ *	mpath_choose() may be RCU's instead: mpath_gate_synchronize() waits for both
  * @head: the head, NULL once it is being removed
  * @mpdt: the driver's template; constant data of @owner
  * @owner: the driver's module, pinned by every opener
@@ -78,6 +79,7 @@ struct mpath_gate {
 /* Bits of &mpath_gate.quick. The driver has get_path. */
 #define MPATH_QUICK_BIO		BIT(0)	/* %MPATH_FEAT_FAILOVER */
 #define MPATH_QUICK_URING_CMD	BIT(1)	/* @chr_uring_cmd */
+#define MPATH_QUICK_RCU		BIT(2)	/* %MPATH_FEAT_RCU: the section is one of RCU */
 
 static inline struct mpc_head *mpath_core(struct mpath_head *head)
 {
@@ -96,14 +98,21 @@ static inline struct mpc_head *mpath_core(struct mpath_head *head)
 static inline struct mpc_choice mpath_choose(struct mpath_gate *gate, u32 use)
 {
 	struct mpc_choice choice = { };
+	bool rcu = gate->quick & MPATH_QUICK_RCU;
 	struct mpath_head *head;
-	int idx;
+	int idx = 0;
 
-	idx = srcu_read_lock(&gate->srcu);
-	head = srcu_dereference(gate->head, &gate->srcu);
+	if (rcu)
+		rcu_read_lock();
+	else
+		idx = srcu_read_lock(&gate->srcu);
+	head = rcu_dereference_check(gate->head, srcu_read_lock_held(&gate->srcu));
 	if (likely(head))
 		choice = mpc_choose(mpath_core(head), numa_node_id(), use);
-	srcu_read_unlock(&gate->srcu, idx);
+	if (rcu)
+		rcu_read_unlock();
+	else
+		srcu_read_unlock(&gate->srcu, idx);
 	return choice;
 }
 
@@ -114,6 +123,7 @@ struct mpath_gate *mpath_gate_create(struct mpath_head *head);
 int mpath_gate_open(struct mpath_gate *gate);
 void mpath_gate_release(struct mpath_gate *gate);
 void mpath_gate_shut(struct mpath_gate *gate);
+void mpath_gate_synchronize(struct mpath_gate *gate);
 int mpath_gate_add_cdev(struct mpath_gate *gate, struct mpath_head *head);
 void mpath_gate_del_cdev(struct mpath_gate *gate);
 int mpath_gate_need_counters(struct mpath_gate *gate, unsigned int slot);

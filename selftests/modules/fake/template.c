@@ -48,7 +48,7 @@ static bool fake_get_path(struct mpath_device *dev)
 	return false;
 }
 
-static void fake_put_path(struct mpath_device *dev)
+void fake_put_path(struct mpath_device *dev)
 {
 	struct fake_path *path = to_fake_path(dev);
 
@@ -137,6 +137,10 @@ static void fake_fill_template(struct mpath_head_template *t,
 		t->features |= MPATH_FEAT_STACK_LIMITS;
 	if (opts->plain)
 		t->features |= MPATH_FEAT_PLAIN_BIOS;
+	if (opts->rcu)
+		t->features |= MPATH_FEAT_RCU;
+	if (opts->keeps_pin)
+		t->features |= MPATH_FEAT_KEEPS_PIN;
 	if (opts->pins) {
 		t->get_path = fake_get_path;
 		t->put_path = fake_put_path;

@@ -293,7 +293,8 @@ void expect_clean()
 World::World(const HeadOptions &options)
 	: head{new mpath_head}, nodes_{options.nodes},
 	  quick_bio_{options.quick && options.can_pin && options.failover},
-	  quick_uring_{options.quick && options.can_pin && options.uring}
+	  quick_uring_{options.quick && options.can_pin && options.uring},
+	  keeps_pin_{options.keeps_pin}
 {
 	g.heads.fetch_add(1, std::memory_order_relaxed);
 	head->gate = &gate;
@@ -313,6 +314,8 @@ World::World(const HeadOptions &options)
 		head->ops.has |= MPC_HAS_FAILOVER;
 	if (options.uring)
 		head->ops.has |= MPC_HAS_URING_CMD;
+	if (options.keeps_pin)
+		head->ops.has |= MPC_HAS_KEEPS_PIN;
 	EXPECT_EQ(mpc_head_init(head->core, head, head->hints.get(), options.nodes), core());
 	mpc_head_bind(core(), &head->ops, &head->policy);
 	gate.head.store(core(), std::memory_order_release);
@@ -663,7 +666,8 @@ int World::uring(u32 flags)
 	const u32 slot = static_cast<u32>(dev->slot);
 	const int ret = mpk_path_uring_cmd(&gate, dev, &cmd, flags);
 
-	put_path(dev);
+	if (ret != kQueued || !keeps_pin_)
+		put_path(dev);
 	if (ret >= 0 || ret == kQueued) {
 		mpk_count(&gate, slot, MPC_COUNT_URING_CMDS);
 		return ret;

@@ -130,9 +130,11 @@ static inline void mpath_hook_aim(struct mpath_gate *gate,
 		bio->bi_opf |= REQ_FAILFAST_MASK;
 	else if (!(how & MPC_FORWARD_PATIENT))
 		bio->bi_opf |= REQ_FAILFAST_TRANSPORT;
+	/* where its memory is from is no matter of the path's */
+	bio->bi_opf &= ~(REQ_POLLED | REQ_ALLOC_CACHE);
 	/* a worker may block, whatever the submitter may */
-	bio->bi_opf &= ~(how & MPC_FORWARD_WORKER ? REQ_POLLED | REQ_NOWAIT :
-						    REQ_POLLED);
+	if (how & MPC_FORWARD_WORKER)
+		bio->bi_opf &= ~REQ_NOWAIT;
 	mpath_count_sent(gate, dev, bio);
 	mpath_make_ready(gate, dev, bio, hook->bdev->bd_disk);
 }

@@ -312,7 +312,8 @@ struct mpath_head_template {
  *
  * %MPATH_FEAT_RCU: @is_disabled, @is_optimized and @get_path may be called under RCU
  * instead of SRCU: they do not sleep, not even for a moment that SRCU would allow. It is
- * done where a bio or command is tried first. Needs @get_path.
+ * done where a bio or command is tried first. @get_path is always called under RCU then,
+ * so percpu_ref_tryget_live_rcu() will do. Needs @get_path.
  */
 
 /**

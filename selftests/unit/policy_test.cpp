@@ -437,10 +437,12 @@ TEST_F(Policy, BeforeATemplateIsBoundNothingIsUsable)
 
 struct Always {
 	static constexpr const char *kName = "first";
+	static constexpr bool kWalks = false;
 	static mpath::Path *remembered(const mpath::Selection &s) noexcept { return s.paths.at(0); }
 	static mpath::Path *look(const mpath::Selection &s) noexcept { return s.paths.at(0); }
 };
 struct NoName {
+	static constexpr bool kWalks = false;
 	static mpath::Path *remembered(const mpath::Selection &) noexcept { return nullptr; }
 	static mpath::Path *look(const mpath::Selection &) noexcept { return nullptr; }
 };
@@ -454,6 +456,7 @@ struct WrongResult : NoName {
 };
 struct NeverLooks {
 	static constexpr const char *kName = "blind";
+	static constexpr bool kWalks = false;
 	static mpath::Path *remembered(const mpath::Selection &) noexcept { return nullptr; }
 };
 static_assert(mpath::Policy<Always> && !mpath::Policy<NoName> && !mpath::Policy<MayThrow> &&

@@ -152,11 +152,12 @@ struct mpc_ops {
 	bool (*is_optimized)(struct mpath_device *dev);
 	bool (*get_path)(struct mpath_device *dev);	/* NULL: cannot pin */
 	void (*put_path)(struct mpath_device *dev);
+	bool (*get_first)(struct mpath_device *dev);	/* get_path for mpc_choose() */
 	u32 has;					/* MPC_HAS_* */
 	u32 pad;
 };
-MPATH_ABI_SIZE(struct mpc_ops, 48);
-MPATH_ABI_OFF(struct mpc_ops, has, 40);
+MPATH_ABI_SIZE(struct mpc_ops, 56);
+MPATH_ABI_OFF(struct mpc_ops, has, 48);
 
 /* What the core keeps of a path; every pointer outlives the path. */
 struct mpc_path_args {
@@ -176,8 +177,7 @@ MPATH_ABI_OFF(struct mpc_path_args, numa_node, 24);
 /* What mpc_choose() has chosen: a path that is pinned. */
 struct mpc_choice {
 	struct mpath_device *dev;	/* NULL: none */
-	u32 policy;			/* that it was chosen by */
-	u32 pad;
+	u64 policy;			/* that it was chosen by */
 };
 MPATH_ABI_SIZE(struct mpc_choice, 16);
 MPATH_ABI_OFF(struct mpc_choice, policy, 8);

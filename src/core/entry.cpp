@@ -5,6 +5,7 @@
 #include "dispatch.hpp"
 #include "guard.hpp"
 #include "head.hpp"
+#include "head_first.hpp"
 #include "parse.hpp"
 #include "selector.hpp"
 #include "template_check.hpp"
@@ -32,7 +33,7 @@ const mpath::Path &path_of(const void *storage) noexcept
 
 void mpc_setup(const u64 *ticks, u32 ticks_per_second) noexcept
 {
-	mpath::g_clock = {ticks, ticks_per_second};
+	mpath::g_clock = {ticks, ticks_per_second, ticks_per_second / 10};
 }
 
 u32 mpc_head_size() noexcept
@@ -197,7 +198,13 @@ u32 mpc_redrive_bio(mpath_gate *gate, bio *b, struct mpc_try *t) noexcept
 	return mpath::redrive_bio(gate, b, t);
 }
 
-mpc_choice mpc_choose(mpc_head *head, s32 node, u32 use) noexcept
+[[gnu::noinline, gnu::flatten]] mpc_choice mpath::Head::first_by_walking(u32 policy, s32 node,
+									  For use) noexcept
+{
+	return first_by<true>(policy, node, use);
+}
+
+[[gnu::flatten]] mpc_choice mpc_choose(mpc_head *head, s32 node, u32 use) noexcept
 {
 	return head_of(head).first(mpath::SrcuToken::of_caller(), node,
 				   use == MPC_FOR_BIO ? mpath::For::kBio : mpath::For::kOther);

@@ -5,7 +5,7 @@
 
 namespace mpath {
 
-constinit Clock g_clock = {nullptr, 1};
+constinit Clock g_clock = {nullptr, 1, 0};
 
 namespace {
 
@@ -18,7 +18,7 @@ bool always(mpath_device *) noexcept
 {
 	return true;
 }
-constexpr mpc_ops kUnbound = {never, always, never, nullptr, nullptr, 0, 0};
+constexpr mpc_ops kUnbound = {never, always, never, nullptr, nullptr, never, 0, 0};
 constexpr u32 kDefaultPolicy = MPC_POLICY_NUMA;
 
 } // namespace
@@ -66,20 +66,6 @@ void Head::remove_path(Path &path) noexcept
 	clear_choice(path);
 }
 
-NodeHint &Head::hint(u32 node) noexcept
-{
-	// A node beyond the table (none is known to exist) shares the first one's.
-	return *reinterpret_cast<NodeHint *>(
-		hints_ + static_cast<u64>(node < nr_nodes_ ? node : 0) * MPC_HINT_STRIDE);
-}
-
-Selection Head::selection(s32 node, SlotMask excluded, For use) noexcept
-{
-	// The generation before anything that it vouches for; pairs with changed().
-	return {paths_, *ops_, hint(static_cast<u32>(node)), node, excluded,
-		generation_.acquire(), now_ticks(), use != For::kOther};
-}
-
 Path *Head::select(SrcuToken, SlotMask excluded, For use) noexcept
 {
 	const Selection s = selection(mpk_this_node(), excluded, use);
@@ -98,26 +84,6 @@ Path *Head::select(SrcuToken, SlotMask excluded, For use) noexcept
 	if (path && s.comes_back && hopeless_since_.relaxed()) [[unlikely]]
 		hopeless_since_.set_relaxed(0);
 	return path;
-}
-
-mpc_choice Head::first(SrcuToken, s32 node, For use) noexcept
-{
-	if (!takes_io(state())) [[unlikely]]
-		return {};
-
-	const Selection s = selection(node, 0, use);
-
-	// Is a failed path to be tested, or has a bio waited for a path without hope?
-	if (use == For::kBio && (s.now >= next_test_.relaxed() || // relaxed: a hint
-				 hopeless_since_.relaxed())) [[unlikely]]
-		return {};
-
-	const u32 policy = load_once(policy_);
-	Path *path = remembered_by(policy, s);
-
-	if (!path || !ops_->get_path(path->handle())) [[unlikely]]
-		return {};
-	return {path->handle(), policy, 0};
 }
 
 Path *Head::due_for_test(const Selection &s) noexcept

@@ -77,6 +77,9 @@ public:
 private:
 	[[nodiscard]] NodeHint &hint(u32 node) noexcept;
 	[[nodiscard]] Selection selection(s32 node, SlotMask excluded, For use) noexcept;
+	template <bool kWalk>
+	[[nodiscard]] mpc_choice first_by(u32 policy, s32 node, For use) noexcept;
+	[[nodiscard]] mpc_choice first_by_walking(u32 policy, s32 node, For use) noexcept;
 	[[nodiscard]] Path *due_for_test(const Selection &s) noexcept;
 	void find_next_test() noexcept;
 
@@ -92,6 +95,20 @@ private:
 	mpath_head *handle_;
 	SlotTable paths_;
 };
+
+inline NodeHint &Head::hint(u32 node) noexcept
+{
+	// A node beyond the table (none is known to exist) shares the first one's.
+	return *reinterpret_cast<NodeHint *>(
+		hints_ + static_cast<u64>(node < nr_nodes_ ? node : 0) * MPC_HINT_STRIDE);
+}
+
+inline Selection Head::selection(s32 node, SlotMask excluded, For use) noexcept
+{
+	// The generation before anything that it vouches for; pairs with changed().
+	return {paths_, *ops_, hint(static_cast<u32>(node)), node, excluded,
+		generation_.acquire(), now_ticks(), use != For::kOther};
+}
 
 static_assert(sizeof(Head) <= MPC_HEAD_WORDS * 8);
 

@@ -10,6 +10,7 @@ namespace mpath {
 
 struct Numa {
 	static constexpr const char *kName = "numa";
+	static constexpr bool kWalks = false;
 
 	static Path *remembered(const Selection &s) noexcept
 	{

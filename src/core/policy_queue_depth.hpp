@@ -10,6 +10,7 @@ namespace mpath {
 
 struct QueueDepth {
 	static constexpr const char *kName = "queue-depth";
+	static constexpr bool kWalks = true;
 
 	static Path *remembered(const Selection &s) noexcept
 	{

@@ -9,6 +9,7 @@ namespace mpath {
 
 struct RoundRobin {
 	static constexpr const char *kName = "round-robin";
+	static constexpr bool kWalks = false;
 
 	static Path *remembered(const Selection &s) noexcept
 	{

@@ -10,6 +10,7 @@ namespace mpath {
 
 struct ServiceTime {
 	static constexpr const char *kName = "service-time";
+	static constexpr bool kWalks = true;
 
 	static Path *remembered(const Selection &s) noexcept
 	{

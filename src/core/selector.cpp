@@ -5,11 +5,6 @@
 
 namespace mpath {
 
-Path *remembered_by(u32 policy, const Selection &s) noexcept
-{
-	return Policies::remembered(policy < Policies::kCount ? policy : MPC_POLICY_NUMA, s);
-}
-
 Path *select_by(u32 policy, const Selection &s) noexcept
 {
 	const u32 known = policy < Policies::kCount ? policy : MPC_POLICY_NUMA;

@@ -105,13 +105,6 @@ inline void remember(const Selection &s, const Look &look, bool settled = false)
 // the one path that comes to, and gives nullptr if the hint is void or that path is not
 // what it was; look() asks all paths, and remembers.
 
-/// Choose with the policy of that number by what is remembered; an unknown one is
-/// treated as numa.
-/// @return a usable path; nullptr: look
-/// @context as select_by(); asks one path
-[[nodiscard]] Path *remembered_by(u32 policy, const Selection &s) noexcept;
-
-/// The same, and look if nothing is remembered.
 /// @return a usable path or nullptr
 /// @context under SRCU; any context, does not sleep; at most MPC_MAX_PATHS steps
 [[nodiscard]] Path *select_by(u32 policy, const Selection &s) noexcept;

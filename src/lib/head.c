@@ -194,6 +194,17 @@ static u32 mpath_head_has(const struct mpath_head *head,
 	return has;
 }
 
+/* %MPATH_FEAT_RCU, in the general way, whose section is SRCU's: the head is there. */
+static bool mpath_get_path_rcu(struct mpath_device *dev)
+{
+	bool got;
+
+	rcu_read_lock();
+	got = dev->mpath_head->mpdt->get_path(dev);
+	rcu_read_unlock();
+	return got;
+}
+
 int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 			  int numa_node)
 {
@@ -239,7 +250,9 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 		.available_path	= head->mpdt->available_path,
 		.is_disabled	= head->mpdt->is_disabled,
 		.is_optimized	= head->mpdt->is_optimized,
-		.get_path	= head->mpdt->get_path,
+		.get_path	= head->mpdt->features & MPATH_FEAT_RCU ?
+				  mpath_get_path_rcu : head->mpdt->get_path,
+		.get_first	= head->mpdt->get_path,
 		.put_path	= head->mpdt->put_path,
 		.has		= has,
 	};

@@ -141,7 +141,7 @@ bool mpn_available_path(struct mpath_device *mdev)
 
 bool mpn_get_path(struct mpath_device *mdev)
 {
-	return percpu_ref_tryget_live(&mpn_path_of(mdev)->ref);
+	return percpu_ref_tryget_live_rcu(&mpn_path_of(mdev)->ref);
 }
 
 void mpn_put_path(struct mpath_device *mdev)

@@ -89,7 +89,7 @@ static bool mpn_as_native(const struct mpn_head *head, unsigned int issue_flags)
 	       !(issue_flags & IO_URING_F_IOPOLL);
 }
 
-/* The driver's own uring_cmd with the path's file lent to the command. */
+/* The driver's own uring_cmd with the path's file lent to the command. No sleep at its end. */
 static inline int mpn_forward(struct mpn_path *path, struct io_uring_cmd *ioucmd,
 			      unsigned int issue_flags)
 {
@@ -130,20 +130,20 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 		  unsigned int issue_flags)
 {
 	struct mpn_path *path = mpn_path_of(mdev);
-	struct blk_plug plug;
+	struct blk_plug plug MPATH_UNINITIALIZED;	/* begun, or not used */
 	bool keep = false;
 	int ret;
 
-	if (mpn_as_native(path->home, issue_flags)) {
-		ret = mpn_forward(path, ioucmd, issue_flags);
-	} else {
-		/* no-op inside a plug of the caller, which serves as well */
-		blk_start_plug(&plug);
-		ret = mpn_forward(path, ioucmd, issue_flags);
-		if (likely(ret == -EIOCBQUEUED))
-			keep = mpn_interpose(path, ioucmd, issue_flags);
-		blk_finish_plug(&plug);
-	}
+	/*
+	 * No-op inside a plug of the caller, which serves as well. By way of a plug a request
+	 * is also sent with fewer instructions than without.
+	 */
+	blk_start_plug(&plug);
+	ret = mpn_forward(path, ioucmd, issue_flags);
+	if (likely(ret == -EIOCBQUEUED) &&
+	    !mpn_as_native(path->home, issue_flags))
+		keep = mpn_interpose(path, ioucmd, issue_flags);
+	blk_finish_plug(&plug);
 	if (ret == -EIOCBQUEUED && !keep)
 		percpu_ref_put(&path->ref);
 	return ret;

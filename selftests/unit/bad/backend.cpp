@@ -201,7 +201,15 @@ struct Bad : Good, Pins {
 };
 #endif
 
+//! keeps_pin_without_commands: keeping the pin needs chr_uring_cmd
+#ifdef CASE_keeps_pin_without_commands
+struct Bad : Good, Pins {
+	static constexpr auto features = mpath::Feature::kKeepsPin;
+};
+#endif
+
 //! keeps_pin_without_pins: keeping the pin needs get_path
+//! keeps_pin_without_pins: keeping the pin needs chr_uring_cmd
 #ifdef CASE_keeps_pin_without_pins
 struct Bad : Good {
 	static constexpr auto features = mpath::Feature::kKeepsPin;

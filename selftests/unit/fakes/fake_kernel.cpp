@@ -300,11 +300,12 @@ World::World(const HeadOptions &options)
 	head->gate = &gate;
 	head->hints_size = u64{options.nodes} * MPC_HINT_STRIDE;
 	head->hints = std::make_unique<std::byte[]>(head->hints_size);
-	head->ops = {available_path, is_disabled, is_optimized, nullptr, nullptr, 0, 0};
+	head->ops = {available_path, is_disabled, is_optimized, nullptr, nullptr, nullptr, 0, 0};
 	head->ops.has = MPC_HAS_AVAILABLE_PATH | MPC_HAS_IS_DISABLED | MPC_HAS_IS_OPTIMIZED |
 			MPC_HAS_TEMPLATE;
 	if (options.can_pin) {
 		head->ops.get_path = get_path;
+		head->ops.get_first = get_path;
 		head->ops.put_path = put_path;
 		head->ops.has |= MPC_HAS_GET_PATH | MPC_HAS_PUT_PATH;
 	}
@@ -594,7 +595,7 @@ void World::succeed(bio &b, u64 ns)
 u32 World::fail(bio &b)
 {
 	static constexpr mpc_ops kOps = {available_path, is_disabled, is_optimized, get_path,
-					 put_path, 0, 0}; // as the gate has them: the head may be gone
+					 put_path, get_path, 0, 0}; // as the gate has them: the head may be gone
 	mpath_device &dev = came_back(b);
 	u32 changed = 2;
 	const u32 verdict = mpc_path_bad(dev.core, &kOps, &b.tries, &changed);

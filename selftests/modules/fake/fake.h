@@ -313,6 +313,7 @@ struct fake_path {
 	bool added;
 	bool removed;
 	bool dead;
+	bool rcu;			/* MPATH_FEAT_RCU */
 	bool keeps_pin;		/* MPATH_FEAT_KEEPS_PIN */
 	bool counts_itself;	/* the library does not count nr_active */
 	bool scope_host;

@@ -168,7 +168,7 @@ void mpc_path_took(void *storage, u64 ns) noexcept
 	path_of(storage).latency().sample(ns);
 }
 
-int mpc_path_good(void *storage, u64 ns) noexcept
+[[gnu::flatten]] int mpc_path_good(void *storage, u64 ns) noexcept
 {
 	mpath::Path &path = path_of(storage);
 

@@ -36,6 +36,8 @@ struct LookResult {
 class NodeHint final {
 public:
 	[[nodiscard]] u32 slot() const noexcept { return slot_.relaxed() - 1u; } // huge if none
+	/// The one after it; 0 if none.
+	[[nodiscard]] u32 after_slot() const noexcept { return slot_.relaxed(); }
 	void set_slot(u32 slot) noexcept { slot_.set_relaxed(static_cast<u8>(slot + 1)); } // relaxed: hint
 	[[nodiscard]] bool is(u32 slot) const noexcept { return slot_.relaxed() == slot + 1; }
 	void clear() noexcept

@@ -18,7 +18,7 @@ struct Numa {
 		LookResult last;
 
 		if (kept && s.hint.load(s.generation, s.now, last) &&
-		    s.standing(*kept) == last.standing &&
+		    !(s.excluded & slot_bit(kept->slot())) && s.still(*kept, last.standing) &&
 		    (last.settled || s.ops.is_optimized(kept->handle()))) [[likely]]
 			return kept;
 		return nullptr;

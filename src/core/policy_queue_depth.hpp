@@ -31,7 +31,7 @@ struct QueueDepth {
 			}
 			return depth == 0;
 		});
-		return best && s.standing(*best) == last.standing ? best : nullptr;
+		return best && s.still(*best, last.standing) ? best : nullptr;
 	}
 
 	static Path *look(const Selection &s) noexcept

@@ -19,7 +19,7 @@ struct RoundRobin {
 			const SlotMask members = last.members & ~s.excluded;
 			Path *next = members ? s.paths.at(next_slot(s, members)) : nullptr;
 
-			if (next && s.standing(*next) == last.standing) [[likely]]
+			if (next && s.still(*next, last.standing)) [[likely]]
 				return take(s, next);
 		}
 		return nullptr;
@@ -52,7 +52,8 @@ private:
 	}
 	static u32 next_slot(const Selection &s, SlotMask members) noexcept
 	{
-		const SlotMask after = members & ~up_to_last(s);
+		const u32 begin = s.hint.after_slot();
+		const SlotMask after = begin < MPC_MAX_PATHS ? members & ~SlotMask{0} << begin : 0;
 
 		return static_cast<u32>(__builtin_ctzll(after ? after : members));
 	}

@@ -31,7 +31,7 @@ struct ServiceTime {
 			}
 			return cost <= 1;
 		});
-		return best && s.standing(*best) == last.standing ? take(s, best) : nullptr;
+		return best && s.still(*best, last.standing) ? take(s, best) : nullptr;
 	}
 
 	static Path *look(const Selection &s) noexcept

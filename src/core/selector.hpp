@@ -41,6 +41,16 @@ struct Selection {
 			return Standing::kNone;
 		}
 	}
+
+	/// Is that its standing, one of those that are remembered? In the same order, and
+	/// cheaper; of a path that this command was not tried on.
+	[[nodiscard]] bool still(const Path &p, Standing remembered) const noexcept
+	{
+		static_assert(static_cast<u32>(Standing::kOptimized) == MPC_ACCESS_OPTIMIZED &&
+			      static_cast<u32>(Standing::kNonOptimized) == MPC_ACCESS_NONOPTIMIZED);
+		return p.health().clear() && !ops.is_disabled(p.handle()) &&
+		       static_cast<u32>(p.access()) == static_cast<u32>(remembered);
+	}
 };
 
 /// A look at all paths: the cheapest of each standing.

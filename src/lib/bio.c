@@ -33,7 +33,7 @@ static inline struct mpath_hook *mpath_hook_of(struct mpath_gate *gate,
 
 /* ---------------------------------------------------------------- sending */
 
-static void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
+static __always_inline void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
 			     struct bio *bio)
 {
 	struct mpath_counters __percpu *c = gate->counters[dev->slot];
@@ -52,7 +52,7 @@ static void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
  * where it may have to wait for long, and the section is still open: there it is
  * left to mpath_requeue_work(), which sends it when the section has ended.
  */
-static inline void mpath_make_ready(struct mpath_gate *gate,
+static __always_inline void mpath_make_ready(struct mpath_gate *gate,
 				    struct mpath_device *dev, struct bio *bio,
 				    struct gendisk *disk)
 {
@@ -110,10 +110,11 @@ static void mpath_forward_plain(struct mpath_head *head,
  * A bio with its hook, for a path that is pinned. Polling is left to the submitter, who
  * finds no cookie in the bio and thus waits for the interrupt.
  */
-static inline void mpath_hook_aim(struct mpath_gate *gate,
-				  struct mpath_device *dev,
-				  struct mpath_hook *hook, struct bio *bio,
-				  enum mpath_iopolicy_e policy, u32 how)
+static __always_inline void mpath_hook_aim(struct mpath_gate *gate,
+					   struct mpath_device *dev,
+					   struct mpath_hook *hook,
+					   struct bio *bio,
+					   enum mpath_iopolicy_e policy, u32 how)
 {
 	hook->dev = dev;
 	hook->waited = false;
@@ -157,8 +158,8 @@ static noinline struct mpath_hook *mpath_hook_clone(struct mpath_gate *gate,
 }
 
 /* A hook for a new bio, or for the clone that is then in its place. */
-static inline struct mpath_hook *mpath_hook_new(struct mpath_gate *gate,
-						struct bio **bio, gfp_t gfp)
+static __always_inline struct mpath_hook *
+mpath_hook_new(struct mpath_gate *gate, struct bio **bio, gfp_t gfp)
 {
 	struct mpath_hook *hook = likely(mpath_may_lend(*bio)) ?
 		mpath_hook_get(gate, gfp) : mpath_hook_clone(gate, bio, gfp);
@@ -176,18 +177,27 @@ static inline struct mpath_hook *mpath_hook_new(struct mpath_gate *gate,
 }
 
 /**
- * mpath_bio_submit() - send a new bio
- * @gate: of its head
- * @bio: within the head's limits; consumed
+ * mpath_submit_bio() - a new bio of a head's disk
+ * @bio: consumed
  *
  * Context: As submit_bio().
  */
-void mpath_bio_submit(struct mpath_gate *gate, struct bio *bio)
+void mpath_submit_bio(struct bio *bio)
 {
+	struct mpath_gate *gate = mpath_bio_gate(bio);
 	struct mpc_choice choice = { };
 	struct mpath_hook *hook;
-	struct bio *lent = bio;
+	struct bio *lent;
 
+	/*
+	 * Here and not on the path: the limits of the head are the smallest of
+	 * all paths, so what passes fits whichever is chosen, and again after a
+	 * failover.
+	 */
+	bio = bio_split_to_limits(bio);
+	if (unlikely(!bio))
+		return;
+	lent = bio;
 	if (likely(gate->quick & MPATH_QUICK_BIO))
 		choice = mpath_choose(gate, MPC_FOR_BIO);
 	if (unlikely(!choice.dev)) {
@@ -236,13 +246,14 @@ static int mpath_hook_forward(struct mpath_head *head, struct mpath_device *dev,
 }
 
 /* The end of a bio: the hook is freed before, for it is the gate's. */
-static void mpath_end_lent(struct mpath_hook *hook, struct bio *bio,
+static __always_inline void mpath_end_lent(struct mpath_hook *hook, struct bio *bio,
 			   blk_status_t status)
 {
 	struct mpath_gate *gate = hook->gate;
 
 	if (hook->acct)
-		bio_end_io_acct(bio, hook->start);
+		bdev_end_io_acct(bio->bi_bdev, bio_op(bio), bio_sectors(bio),
+				 hook->start);
 	bio->bi_end_io = hook->end_io;
 	bio->bi_private = hook->private;
 	bio->bi_status = status;

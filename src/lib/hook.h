@@ -84,7 +84,7 @@ struct mpath_hook_cache {
 DECLARE_PER_CPU(struct mpath_hook_cache, mpath_hook_cache);
 
 /* NULL without memory, only if @gfp does not let it wait. */
-static inline struct mpath_hook *mpath_hook_get(struct mpath_gate *gate, gfp_t gfp)
+static __always_inline struct mpath_hook *mpath_hook_get(struct mpath_gate *gate, gfp_t gfp)
 {
 	struct mpath_hook_cache *cache;
 	struct mpath_hook *hook;
@@ -106,7 +106,7 @@ static inline struct mpath_hook *mpath_hook_get(struct mpath_gate *gate, gfp_t g
  * the hook from there sees that it is not: pairs with the barrier of mempool_alloc(),
  * as in mempool_free().
  */
-static inline void mpath_hook_put(struct mpath_gate *gate, struct mpath_hook *hook)
+static __always_inline void mpath_hook_put(struct mpath_gate *gate, struct mpath_hook *hook)
 {
 	struct mpath_hook_cache *cache;
 	unsigned long flags;

@@ -141,7 +141,7 @@ void mpath_bio_exit(struct mpath_gate *gate);
 void mpath_bio_module_exit(void);
 
 /* bio.c */
-void mpath_bio_submit(struct mpath_gate *gate, struct bio *bio);
+void mpath_submit_bio(struct bio *bio);
 u32 mpath_bio_redrive(struct mpath_head *head, struct bio *bio, bool hooks_only);
 void mpath_bio_waits(struct mpath_head *head, struct bio *bio);
 

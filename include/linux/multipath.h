@@ -242,7 +242,7 @@ struct mpath_path_attr {
  * @uring_timeout_ms: the same of an io_uring command. Must not wait, but for page
  *	faults
  *
- * Callbacks run under SRCU; after a bio or a command came back, with the path
+ * Callbacks run under SRCU (or RCU, see %MPATH_FEAT_RCU); after a bio or a command came back, with the path
  * pinned by @get_path; or, to show a file in sysfs, while the path is not deleted.
  */
 struct mpath_head_template {
@@ -290,10 +290,11 @@ struct mpath_head_template {
  *
  * %MPATH_FEAT_PLAIN_BIOS: do not set REQ_MPATH on forwarded bios.
  *
- * %MPATH_FEAT_FAILOVER: the library fails bios over. It sends clones of its own
- * (with fail-fast set, so that the path's driver gives errors back at once), does
- * the head's I/O accounting, measures, and counts them in
- * &mpath_device.nr_active while the policy looks at that. A bio that comes back
+ * %MPATH_FEAT_FAILOVER: the library fails bios over. It sends the submitter's bios
+ * themselves (with fail-fast set, so that the path's driver gives errors back at once;
+ * clones of those that were split, and on zoned disks), does the head's I/O accounting,
+ * measures, and counts them in &mpath_device.nr_active while the policy looks at that.
+ * A bio that comes back
  * with a path error (blk_path_error()) is sent to every other usable path once;
  * a quarter of a second later one that is usable then gets it once more, and that
  * is final. An error of the device itself gets one try without fail-fast, for the
@@ -303,6 +304,16 @@ struct mpath_head_template {
  * and read-only flag: what was given to mpath_alloc_head_disk() stacked over the
  * disks of all paths. A path with other blocks or another capacity than the head
  * is refused by mpath_add_device(); see mpath_revalidate() for later changes.
+ *
+ * %MPATH_FEAT_KEEPS_PIN: a command that @chr_uring_cmd answers with -EIOCBQUEUED keeps
+ * the pin that the library took by @get_path for the call; the driver puts it when the
+ * command has ended, or before. With any other answer the library does. Without this
+ * feature a driver that needs its path until then takes a pin of its own.
+ *
+ * %MPATH_FEAT_RCU: @is_disabled, @is_optimized and @get_path may be called under RCU
+ * instead of SRCU: they do not sleep, not even for a moment that SRCU would allow. It is
+ * done where a bio or command is tried first. @get_path is always called under RCU then,
+ * so percpu_ref_tryget_live_rcu() will do. Needs @get_path.
  */
 
 /**
@@ -327,6 +338,8 @@ struct mpath_head_template {
 #define MPATH_FEAT_PLAIN_BIOS		(1U << 0)
 #define MPATH_FEAT_FAILOVER		(1U << 1)
 #define MPATH_FEAT_STACK_LIMITS		(1U << 2)
+#define MPATH_FEAT_KEEPS_PIN		(1U << 3)
+#define MPATH_FEAT_RCU			(1U << 4)
 
 /**
  * struct mpath_head - one logical unit with its paths

@@ -35,6 +35,8 @@
 #define MPC_FEAT_PLAIN_BIOS	(1u << 0)
 #define MPC_FEAT_FAILOVER	(1u << 1)
 #define MPC_FEAT_STACK_LIMITS	(1u << 2)
+#define MPC_FEAT_KEEPS_PIN	(1u << 3)
+#define MPC_FEAT_RCU		(1u << 4)
 
 /* What a template and head bring along, for the validation. */
 #define MPC_HAS_AVAILABLE_PATH	(1u << 0)
@@ -60,7 +62,9 @@
 #define MPC_HAS_FAILOVER	(1u << 20)	/* MPATH_FEAT_FAILOVER */
 #define MPC_HAS_PATH_ERROR	(1u << 21)
 #define MPC_HAS_POLICIES	(1u << 22)	/* a restriction that allows none */
-#define MPC_HAS_BITS		23
+#define MPC_HAS_KEEPS_PIN	(1u << 23)	/* MPATH_FEAT_KEEPS_PIN */
+#define MPC_HAS_RCU		(1u << 24)	/* MPATH_FEAT_RCU */
+#define MPC_HAS_BITS		25
 
 /* Of these, what the head brings and no template can. */
 #define MPC_HAS_OF_HEAD \

@@ -70,6 +70,8 @@ enum class Feature : unsigned int {
 	kPlainBios = MPC_FEAT_PLAIN_BIOS,
 	kFailover = MPC_FEAT_FAILOVER,
 	kStackLimits = MPC_FEAT_STACK_LIMITS,
+	kKeepsPin = MPC_FEAT_KEEPS_PIN,
+	kRcu = MPC_FEAT_RCU,
 };
 
 /// enum mpath_iopolicy_e

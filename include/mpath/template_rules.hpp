@@ -38,6 +38,9 @@
 	RULE(MPC_HAS_FAILOVER, 0, 0, MPC_HAS_CLONE_BIO | MPC_HAS_CLONE_BIO_TO, \
 	     "failover and clone_bio exclude each other") \
 	RULE(MPC_HAS_PATH_ERROR, 0, MPC_HAS_FAILOVER, 0, "path_error needs failover") \
+	RULE(MPC_HAS_KEEPS_PIN, 0, MPC_HAS_GET_PATH, 0, "keeping the pin needs get_path") \
+	RULE(MPC_HAS_KEEPS_PIN, 0, MPC_HAS_URING_CMD, 0, "keeping the pin needs chr_uring_cmd") \
+	RULE(MPC_HAS_RCU, 0, MPC_HAS_GET_PATH, 0, "RCU needs get_path") \
 	RULE(MPC_HAS_POLICIES, 0, 0, MPC_HAS_POLICIES, "policies allows no policy") \
 	RULE(MPC_HAS_CLONE_BIO, 0, 0, MPC_HAS_CLONE_BIO_TO, \
 	     "clone_bio and clone_bio_to exclude each other")

@@ -13,7 +13,7 @@
 
 using namespace mpath;
 
-constinit Clock mpath::g_clock = {nullptr, 1};
+constinit Clock mpath::g_clock = {nullptr, 1, 0};
 
 struct mpath_device {
 	bool disabled;
@@ -45,6 +45,7 @@ const mpc_ops ops = {.available_path = yes,
 		     .is_optimized = yes,
 		     .get_path = yes,
 		     .put_path = [](mpath_device *) {},
+		     .get_first = yes,
 		     .has = MPC_HAS_FAILOVER,
 		     .pad = 0};
 
@@ -137,7 +138,7 @@ BENCHMARK(select_path<MPC_POLICY_ST>)->Name("service-time")->Apply(sizes);
 
 int main(int argc, char **argv)
 {
-	g_clock = {&ticks, 250};
+	g_clock = {&ticks, 250, 25};
 	benchmark::Initialize(&argc, argv);
 	benchmark::RunSpecifiedBenchmarks();
 	return 0;

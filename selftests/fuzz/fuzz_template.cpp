@@ -38,6 +38,10 @@ bool allowed(u32 has)
 		return false;
 	if (with(MPC_HAS_FAILOVER) && !with(MPC_HAS_GET_PATH))
 		return false;
+	if (with(MPC_HAS_KEEPS_PIN) && !(with(MPC_HAS_GET_PATH) && with(MPC_HAS_URING_CMD)))
+		return false;
+	if (with(MPC_HAS_RCU) && !with(MPC_HAS_GET_PATH))
+		return false;
 	if (with(MPC_HAS_PATH_ERROR) && !with(MPC_HAS_FAILOVER))
 		return false;
 	return !with(MPC_HAS_POLICIES);

@@ -88,12 +88,12 @@ static unsigned int any(unsigned int *state, unsigned int n)
 
 static const char *const options[HEADS][3] = {
 	{
-		"pins failover stack remove_head path_error lib_cdev uring begin",
+		"pins failover stack remove_head path_error lib_cdev uring begin rcu keeps_pin",
 		"pins failover stack remove_head own_cdev uring iopoll",
 		"pins stack remove_head clone_bio_to lib_cdev uring",
 	},
 	{
-		"pins failover remove_head lib_cdev uring iopoll",
+		"pins failover remove_head lib_cdev uring iopoll rcu",
 		"pins failover stack own_cdev uring begin path_error",
 		"stack remove_head own_cdev clone_bio",
 	},

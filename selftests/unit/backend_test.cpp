@@ -75,7 +75,9 @@ struct Full : Smallest {
 	static bool partition_ioctl(unsigned int) { return true; }
 	static constexpr mpath::Features features = mpath::Feature::kPlainBios |
 						    mpath::Feature::kFailover |
-						    mpath::Feature::kStackLimits;
+						    mpath::Feature::kStackLimits |
+						    mpath::Feature::kKeepsPin |
+						    mpath::Feature::kRcu;
 	static constexpr mpath::IoPolicies policies = mpath::IoPolicy::kRoundRobin |
 						      mpath::IoPolicy::kServiceTime;
 	static void path_error(mpath_device *, blk_status_t) {}
@@ -115,7 +117,7 @@ TEST(Backend, EveryFieldIsTheMemberOfItsName)
 	EXPECT_EQ(kFull.put_path, &Full::put_path);
 	EXPECT_EQ(kFull.clone_bio_to, nullptr);
 	EXPECT_EQ(kFull.partition_ioctl, &Full::partition_ioctl);
-	EXPECT_EQ(kFull.features, 7u);
+	EXPECT_EQ(kFull.features, 31u);
 	EXPECT_EQ(kFull.policies, 1u << MPC_POLICY_RR | 1u << MPC_POLICY_ST);
 	EXPECT_EQ(kFull.path_error, &Full::path_error);
 
@@ -145,7 +147,7 @@ TEST(Backend, WhatIsThereIsToldFromTheTemplate)
 	EXPECT_EQ(mpath_template_has(&t), least | MPC_HAS_POLICIES);
 	t.policies |= 1u << MPC_POLICY_NUMA;
 	EXPECT_EQ(mpath_template_has(&t), least);
-	t.features = ~MPC_FEAT_FAILOVER;
+	t.features = ~(MPC_FEAT_FAILOVER | MPC_FEAT_KEEPS_PIN | MPC_FEAT_RCU);
 	EXPECT_EQ(mpath_template_has(&t), least);
 }
 

@@ -140,7 +140,8 @@ struct Cost : CoreTest, ::testing::WithParamInterface<std::tuple<u32, u32>> {
 };
 
 INSTANTIATE_TEST_SUITE_P(PoliciesAndPaths, Cost,
-			 ::testing::Combine(::testing::Values(MPC_POLICY_NUMA, MPC_POLICY_RR),
+			 ::testing::Combine(::testing::Values(MPC_POLICY_NUMA, MPC_POLICY_RR,
+							      MPC_POLICY_QD, MPC_POLICY_ST),
 					    ::testing::Values(1u, 2u, 3u, 64u)));
 
 TEST_P(Cost, IsOneQuestionForAnyNumberOfPaths)
@@ -268,7 +269,7 @@ TEST_F(Stale, ALookThatNewsOvertookIsNotRemembered)
 	mpath_device &slow = world->add({.access = MPC_ACCESS_NONOPTIMIZED});
 	mpath_device &fast = world->add({.disabled = true});
 
-	for (const u32 policy : {MPC_POLICY_NUMA, MPC_POLICY_RR}) {
+	for (const u32 policy : {MPC_POLICY_NUMA, MPC_POLICY_RR, MPC_POLICY_QD, MPC_POLICY_ST}) {
 		world->set_policy(policy);
 		fast.disabled = true;
 		mpc_clear_all(world->core());

@@ -437,21 +437,30 @@ TEST_F(Policy, BeforeATemplateIsBoundNothingIsUsable)
 
 struct Always {
 	static constexpr const char *kName = "first";
-	static mpath::Path *select(const mpath::Selection &s) noexcept { return s.paths.at(0); }
+	static constexpr bool kWalks = false;
+	static mpath::Path *remembered(const mpath::Selection &s) noexcept { return s.paths.at(0); }
+	static mpath::Path *look(const mpath::Selection &s) noexcept { return s.paths.at(0); }
 };
 struct NoName {
-	static mpath::Path *select(const mpath::Selection &) noexcept { return nullptr; }
+	static constexpr bool kWalks = false;
+	static mpath::Path *remembered(const mpath::Selection &) noexcept { return nullptr; }
+	static mpath::Path *look(const mpath::Selection &) noexcept { return nullptr; }
 };
-struct MayThrow {
+struct MayThrow : NoName {
 	static constexpr const char *kName = "throws";
-	static mpath::Path *select(const mpath::Selection &) { return nullptr; }
+	static mpath::Path *look(const mpath::Selection &) { return nullptr; }
 };
-struct WrongResult {
+struct WrongResult : NoName {
 	static constexpr const char *kName = "wrong";
-	static int select(const mpath::Selection &) noexcept { return 0; }
+	static int remembered(const mpath::Selection &) noexcept { return 0; }
+};
+struct NeverLooks {
+	static constexpr const char *kName = "blind";
+	static constexpr bool kWalks = false;
+	static mpath::Path *remembered(const mpath::Selection &) noexcept { return nullptr; }
 };
 static_assert(mpath::Policy<Always> && !mpath::Policy<NoName> && !mpath::Policy<MayThrow> &&
-	      !mpath::Policy<WrongResult>);
+	      !mpath::Policy<WrongResult> && !mpath::Policy<NeverLooks>);
 
 using Extended = mpath::PolicyTable<mpath::Numa, mpath::RoundRobin, mpath::QueueDepth,
 				    mpath::ServiceTime, Always>;
@@ -475,9 +484,9 @@ TEST_F(Policy, AnotherOneIsOneMoreEntry)
 {
 	static_assert(Extended::kCount == mpath::Policies::kCount + 1);
 	for (u32 i = 0; i < mpath::Policies::kCount; ++i)
-		EXPECT_EQ(Extended::kEntries[i].select, mpath::Policies::kEntries[i].select);
+		EXPECT_EQ(Extended::kEntries[i].look, mpath::Policies::kEntries[i].look);
 	EXPECT_STREQ(Extended::kEntries[4].name, "first");
-	EXPECT_EQ(Extended::kEntries[4].select, Always::select);
+	EXPECT_EQ(Extended::kEntries[4].look, Always::look);
 }
 
 struct Name {

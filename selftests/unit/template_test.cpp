@@ -23,12 +23,14 @@ struct Given {
 		  clone_bio_to(has >> 11 & 1), cdev_name(has >> 12 & 1), get_path(has >> 13 & 1),
 		  put_path(has >> 14 & 1), mpdt(has >> 15 & 1), disk_groups(has >> 16 & 1),
 		  parent(has >> 17 & 1), iopolicy(has >> 18 & 1), lim(has >> 19 & 1),
-		  failover(has >> 20 & 1), path_error(has >> 21 & 1), no_policy(has >> 22 & 1)
+		  failover(has >> 20 & 1), path_error(has >> 21 & 1), no_policy(has >> 22 & 1),
+		  keeps_pin(has >> 23 & 1), rcu(has >> 24 & 1)
 	{
 	}
 	bool available_path, is_disabled, is_optimized, add_cdev, del_cdev, cdev_ioctl, ioctl_begin,
 		ioctl_finish, chr_uring_cmd, chr_uring_cmd_iopoll, clone_bio, clone_bio_to, cdev_name,
-		get_path, put_path, mpdt, disk_groups, parent, iopolicy, lim, failover, path_error, no_policy;
+		get_path, put_path, mpdt, disk_groups, parent, iopolicy, lim, failover, path_error, no_policy,
+		keeps_pin, rcu;
 };
 
 bool documented_as_valid(const Given &t)
@@ -65,6 +67,12 @@ bool documented_as_valid(const Given &t)
 	// MPATH_FEAT_FAILOVER: "Needs get_path; not together with clone_bio"
 	if (t.failover && (!t.get_path || t.clone_bio || t.clone_bio_to))
 		return false;
+	// MPATH_FEAT_KEEPS_PIN: the pin of get_path, for chr_uring_cmd
+	if (t.keeps_pin && (!t.get_path || !t.chr_uring_cmd))
+		return false;
+	// MPATH_FEAT_RCU: "Needs get_path"
+	if (t.rcu && !t.get_path)
+		return false;
 	// path_error: "Only with MPATH_FEAT_FAILOVER"
 	if (t.path_error && !t.failover)
 		return false;
@@ -83,7 +91,7 @@ TEST(Template, AllCombinationsAreJudgedAsDocumented)
 {
 	u32 valid = 0;
 
-	static_assert(MPC_HAS_BITS == 23 && MPC_HAS_POLICIES == 1u << 22);
+	static_assert(MPC_HAS_BITS == 25 && MPC_HAS_POLICIES == 1u << 22);
 	for (u32 has = 0; has < 1u << MPC_HAS_BITS; ++has) {
 		// of what is always needed: all, all but one, or nothing
 		const u32 missing = kAlwaysNeeded & ~has;
@@ -104,8 +112,12 @@ TEST(Template, AllCombinationsAreJudgedAsDocumented)
 		}
 	}
 	// begin/finish free; no char device, or one of two kinds with three kinds of
-	// commands; pins and cloning free, or failover with path_error or without
-	EXPECT_EQ(valid, 2u * (1 + 2 * 3) * (2 * 3 + 2));
+	// commands; pins and cloning free, or failover with path_error or without. With pins
+	// RCU is free, and with commands as well keeping them
+	const u32 no_commands = 1 + 2, commands = 2 * 2, no_pins = 3, pins = 3 + 2;
+
+	EXPECT_EQ(valid, 2 * (no_commands * (no_pins + 2 * pins) +
+			      commands * (no_pins + 2 * 2 * pins)));
 }
 
 TEST(Template, TheSmallestValidOne)
@@ -148,6 +160,11 @@ constexpr Broken kBroken[] = {
 	{MPC_HAS_CDEV_NAME, 0, "cdev_name"},
 	{MPC_HAS_CDEV_NAME | MPC_HAS_CDEV_IOCTL, 0, "chr_uring_cmd"},
 	{MPC_HAS_URING_CMD, 0, "chr_uring_cmd_iopoll"},
+	{MPC_HAS_URING_CMD | MPC_HAS_URING_IOPOLL, 0, "keeping the pin needs chr_uring_cmd"},
+	{MPC_HAS_GET_PATH | MPC_HAS_PUT_PATH | kFailover | MPC_HAS_RCU, 0,
+	 "keeping the pin needs get_path"},
+	{MPC_HAS_GET_PATH | MPC_HAS_PUT_PATH | kFailover | MPC_HAS_KEEPS_PIN, 0,
+	 "RCU needs get_path"},
 	{MPC_HAS_PUT_PATH, 0, "put_path"},
 	{MPC_HAS_GET_PATH, 0, "get_path"},
 	{kFailover, MPC_HAS_CLONE_BIO | MPC_HAS_CLONE_BIO_TO, "clone_bio_to"},

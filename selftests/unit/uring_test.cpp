@@ -12,6 +12,12 @@ constexpr int kPathErrors[] = {-MPC_ENODEV, -MPC_ENXIO, -MPC_ESHUTDOWN};
 struct Uring : CoreTest {
 	Trace trace;
 
+	void SetUp() override
+	{
+		CoreTest::SetUp();
+		make({.quick = false}); // the general way; first_test.cpp has the other one
+	}
+
 	int traced()
 	{
 		record(true);

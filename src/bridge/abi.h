@@ -108,7 +108,7 @@ struct mpc_path;
 #define MPC_BIO_FAIL		2	/* no usable path */
 #define MPC_BIO_DEAD		3	/* no head */
 #define MPC_BIO_LATER		4	/* it is to wait a little */
-#define MPC_BIO_NO_MEMORY	5	/* for a new clone, in the worker */
+#define MPC_BIO_NO_MEMORY	5	/* for a new bio, in the worker */
 
 /* mpk_bio_forward() */
 #define MPC_FORWARD_PATIENT	(1u << 0)	/* not fail-fast */
@@ -153,11 +153,12 @@ struct mpc_ops {
 	bool (*is_optimized)(struct mpath_device *dev);
 	bool (*get_path)(struct mpath_device *dev);	/* NULL: cannot pin */
 	void (*put_path)(struct mpath_device *dev);
+	bool (*get_first)(struct mpath_device *dev);	/* get_path for mpc_choose() */
 	u32 has;					/* MPC_HAS_* */
 	u32 pad;
 };
-MPATH_ABI_SIZE(struct mpc_ops, 48);
-MPATH_ABI_OFF(struct mpc_ops, has, 40);
+MPATH_ABI_SIZE(struct mpc_ops, 56);
+MPATH_ABI_OFF(struct mpc_ops, has, 48);
 
 /* What the core keeps of a path; every pointer outlives the path. */
 struct mpc_path_args {
@@ -169,6 +170,18 @@ struct mpc_path_args {
 };
 MPATH_ABI_SIZE(struct mpc_path_args, 32);
 MPATH_ABI_OFF(struct mpc_path_args, numa_node, 24);
+
+/* What a path is chosen for, in mpc_choose(). */
+#define MPC_FOR_BIO		0
+#define MPC_FOR_COMMAND		1
+
+/* What mpc_choose() has chosen: a path that is pinned. */
+struct mpc_choice {
+	struct mpath_device *dev;	/* NULL: none */
+	u64 policy;			/* that it was chosen by */
+};
+MPATH_ABI_SIZE(struct mpc_choice, 16);
+MPATH_ABI_OFF(struct mpc_choice, policy, 8);
 
 /* How far a bio has got. */
 #define MPC_STAGE_EACH		0	/* each usable path once */

@@ -79,6 +79,16 @@ int mpc_path_forgive(void *storage) MPATH_NOEXCEPT;
 /* Nanoseconds that service-time expects of it, 0 if it does not know. */
 u64 mpc_path_latency(const void *storage) MPATH_NOEXCEPT;
 
+/*
+ * The first try of a bio or command, in a section of the gate that the caller has
+ * opened and found @head in: one call from C to the core, which calls only the driver's
+ * is_disabled, is_optimized and get_path. @node: of this CPU. @use: MPC_FOR_*. The
+ * driver has get_path; what was chosen is pinned by it, so the section may end.
+ * Nothing chosen says nothing: the general calls below start from the beginning.
+ */
+struct mpc_choice mpc_choose(struct mpc_head *head, s32 node,
+			     u32 use) MPATH_NOEXCEPT;
+
 /* I/O: the gate may belong to a head that is gone. */
 void mpc_submit_bio(struct mpath_gate *gate, struct bio *bio) MPATH_NOEXCEPT;
 /*
@@ -109,6 +119,9 @@ long mpc_ioctl(struct mpath_gate *gate,
 	       const struct mpc_ioctl_args *args) MPATH_NOEXCEPT;
 int mpc_uring_cmd(struct mpath_gate *gate, struct io_uring_cmd *cmd,
 		  u32 issue_flags) MPATH_NOEXCEPT;
+/* The same after the path in @slot, from mpc_choose(), has said @ret. */
+int mpc_uring_cmd_next(struct mpath_gate *gate, struct io_uring_cmd *cmd,
+		       u32 issue_flags, u32 slot, int ret) MPATH_NOEXCEPT;
 /* Run mpk_path_call(dev, @fn, @ctx) on one usable path. */
 int mpc_call(struct mpath_gate *gate, void *fn, void *ctx) MPATH_NOEXCEPT;
 /* The same on one that is not in @tried, until one returns 0; see route_again(). */

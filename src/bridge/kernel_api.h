@@ -62,6 +62,7 @@ u32 mpk_uring_wait_ms(struct mpath_gate *gate, struct io_uring_cmd *ioucmd,
 /* Was @ret the path's failure, and may the ioctl be sent once more? */
 int mpk_ioctl_again(struct mpath_gate *gate, struct mpath_device *dev,
 		    const struct mpc_ioctl_args *args, long ret) MPATH_NOEXCEPT;
+/* With MPC_HAS_KEEPS_PIN, -MPC_EIOCBQUEUED means that the command has the caller's pin. */
 int mpk_path_uring_cmd(struct mpath_gate *gate, struct mpath_device *dev,
 		       struct io_uring_cmd *cmd, u32 issue_flags) MPATH_NOEXCEPT;
 int mpk_path_call(struct mpath_device *dev, void *fn, void *ctx) MPATH_NOEXCEPT;

@@ -15,6 +15,16 @@
 #error "kernels before 6.12 are not supported"
 #endif
 
+/*
+ * A variable on the stack that need not be zeroed (CONFIG_INIT_STACK_ALL_ZERO), as it is
+ * filled at once.
+ */
+#if __has_attribute(uninitialized)
+#define MPATH_UNINITIALIZED	__attribute__((uninitialized))
+#else
+#define MPATH_UNINITIALIZED
+#endif
+
 /* 6.13: the namespace of MODULE_IMPORT_NS() is a string literal. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define MPATH_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)

@@ -11,6 +11,7 @@ namespace mpath {
 struct Clock {
 	const u64 *ticks;
 	u32 hz;
+	u32 forget; ///< ticks after which what is remembered is void: a tenth of a second
 };
 extern Clock g_clock;
 

@@ -21,13 +21,14 @@ struct Outcome {
 /// that. Each path is tried at most once, so there are at most MPC_MAX_PATHS
 /// rounds. The head is looked up anew each time: it can go away in between.
 ///
+/// `tried`: paths that had their turn; void once this has returned.
+///
 /// `patience`: 0, or, if there is no path but one is worth waiting for, for how many
 /// milliseconds.
 template <typename F>
-long try_paths(mpath_gate *gate, long no_path, u32 &patience, F &&attempt) noexcept
+long try_paths(mpath_gate *gate, long no_path, SlotMask tried, u32 &patience,
+	       F &&attempt) noexcept
 {
-	SlotMask tried = 0;
-
 	patience = 0;
 	for (u32 round = 0; round < MPC_MAX_PATHS; ++round) {
 		SrcuSection section{gate};
@@ -63,8 +64,8 @@ long try_paths(mpath_gate *gate, long no_path, u32 &patience, F &&attempt) noexc
 /// `wait_ms()` is asked once there is something to wait for: how long this command does
 /// at most, 0 if it does not.
 template <typename W, typename F>
-long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&wait_ms,
-			   F &&attempt) noexcept
+long try_paths_for_command(mpath_gate *gate, long no_path, SlotMask tried, bool may_block,
+			   W &&wait_ms, F &&attempt) noexcept
 {
 	// Counted from where there was nothing to try: a path may have had the command for
 	// as long as it may take before it failed it.
@@ -74,7 +75,9 @@ long try_paths_for_command(mpath_gate *gate, long no_path, bool may_block, W &&w
 
 	for (;;) {
 		u32 ms;
-		const long ret = try_paths(gate, no_path, ms, attempt);
+		const long ret = try_paths(gate, no_path, tried, ms, attempt);
+
+		tried = 0; // after a wait all have another turn
 
 		if (!ms) [[likely]]
 			return ret;
@@ -243,7 +246,7 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 
 	long failed = 0; // what it returned last, if that was the path's failure
 	u32 again = 0;
-	const long ret = try_paths_for_command(gate, -MPC_EAGAIN, true,
+	const long ret = try_paths_for_command(gate, -MPC_EAGAIN, 0, true,
 		[&]() noexcept { return mpk_ioctl_wait_ms(gate, &args); },
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
@@ -277,9 +280,11 @@ long route_ioctl(mpath_gate *gate, const mpc_ioctl_args &args) noexcept
 	return failed ? failed : ret;
 }
 
-int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
+namespace {
+
+int send_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags, SlotMask tried) noexcept
 {
-	return static_cast<int>(try_paths_for_command(gate, -MPC_EINVAL,
+	return static_cast<int>(try_paths_for_command(gate, -MPC_EINVAL, tried,
 		!(issue_flags & MPC_ISSUE_NONBLOCK),
 		[&]() noexcept { return mpk_uring_wait_ms(gate, cmd, issue_flags); },
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
@@ -288,6 +293,8 @@ int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexce
 
 			if (!(ops.has & MPC_HAS_URING_CMD))
 				return {-MPC_EOPNOTSUPP, false};
+
+			const bool keeps_pin = ops.has & MPC_HAS_KEEPS_PIN;
 
 			// Even a non-blocking issue can fault on the user's pages,
 			// so no section may be open meanwhile.
@@ -298,10 +305,28 @@ int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexce
 
 			const int ret = mpk_path_uring_cmd(gate, dev, cmd, issue_flags);
 
+			if (keeps_pin && ret == -MPC_EIOCBQUEUED)
+				hold.ref.leave(); // the command has it now
 			if (ret >= 0 || ret == -MPC_EIOCBQUEUED)
 				mpk_count(gate, slot, MPC_COUNT_URING_CMDS);
 			return judge(ret);
 		}));
+}
+
+} // namespace
+
+int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
+{
+	return send_uring_cmd(gate, cmd, issue_flags, 0);
+}
+
+int route_uring_cmd_next(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags, u32 slot,
+			 int ret) noexcept
+{
+	if (!is_path_errno(ret))
+		return ret;
+	mpk_count(gate, slot, MPC_COUNT_SUBMIT_ERRORS);
+	return send_uring_cmd(gate, cmd, issue_flags, slot_bit(slot));
 }
 
 int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept
@@ -310,7 +335,7 @@ int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept
 
 	u32 ms;
 
-	return static_cast<int>(try_paths(gate, -MPC_EAGAIN, ms,
+	return static_cast<int>(try_paths(gate, -MPC_EAGAIN, 0, ms,
 		[&](Path &path, SrcuSection &section, const mpc_ops &ops) noexcept -> Outcome {
 			mpath_device *dev = path.handle();
 			Hold hold{path, section, ops};

@@ -56,6 +56,11 @@ void submit_bio(mpath_gate *gate, bio *b) noexcept;
 ///         removed; -EOPNOTSUPP if the driver has no commands
 [[nodiscard]] int route_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept;
 
+/// The same for one that was with the path in `slot` already, which said `ret`: if that
+/// is a path's refusal it goes to the others.
+[[nodiscard]] int route_uring_cmd_next(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags,
+				       u32 slot, int ret) noexcept;
+
 /// @context process, may sleep
 [[nodiscard]] int route_call(mpath_gate *gate, void *fn, void *ctx) noexcept;
 

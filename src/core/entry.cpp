@@ -5,6 +5,7 @@
 #include "dispatch.hpp"
 #include "guard.hpp"
 #include "head.hpp"
+#include "head_first.hpp"
 #include "parse.hpp"
 #include "selector.hpp"
 #include "template_check.hpp"
@@ -32,7 +33,7 @@ const mpath::Path &path_of(const void *storage) noexcept
 
 void mpc_setup(const u64 *ticks, u32 ticks_per_second) noexcept
 {
-	mpath::g_clock = {ticks, ticks_per_second};
+	mpath::g_clock = {ticks, ticks_per_second, ticks_per_second / 10};
 }
 
 u32 mpc_head_size() noexcept
@@ -167,7 +168,7 @@ void mpc_path_took(void *storage, u64 ns) noexcept
 	path_of(storage).latency().sample(ns);
 }
 
-int mpc_path_good(void *storage, u64 ns) noexcept
+[[gnu::flatten]] int mpc_path_good(void *storage, u64 ns) noexcept
 {
 	mpath::Path &path = path_of(storage);
 
@@ -197,6 +198,18 @@ u32 mpc_redrive_bio(mpath_gate *gate, bio *b, struct mpc_try *t) noexcept
 	return mpath::redrive_bio(gate, b, t);
 }
 
+[[gnu::noinline, gnu::flatten]] mpc_choice mpath::Head::first_by_walking(u32 policy, s32 node,
+									  For use) noexcept
+{
+	return first_by<true>(policy, node, use);
+}
+
+[[gnu::flatten]] mpc_choice mpc_choose(mpc_head *head, s32 node, u32 use) noexcept
+{
+	return head_of(head).first(mpath::SrcuToken::of_caller(), node,
+				   use == MPC_FOR_BIO ? mpath::For::kBio : mpath::For::kOther);
+}
+
 void mpc_submit_bio(mpath_gate *gate, bio *b) noexcept
 {
 	mpath::submit_bio(gate, b);
@@ -210,6 +223,12 @@ long mpc_ioctl(mpath_gate *gate, const struct mpc_ioctl_args *args) noexcept
 int mpc_uring_cmd(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags) noexcept
 {
 	return mpath::route_uring_cmd(gate, cmd, issue_flags);
+}
+
+int mpc_uring_cmd_next(mpath_gate *gate, io_uring_cmd *cmd, u32 issue_flags, u32 slot,
+		       int ret) noexcept
+{
+	return mpath::route_uring_cmd_next(gate, cmd, issue_flags, slot, ret);
 }
 
 int mpc_call(mpath_gate *gate, void *fn, void *ctx) noexcept

@@ -6,14 +6,9 @@
 #include "core_api.h"
 #include "head.hpp"
 #include "kernel_api.h"
+#include "srcu_token.hpp"
 
 namespace mpath {
-
-/// Proof that an SRCU section is open; a parameter where protection is needed.
-class SrcuToken final {
-	friend class SrcuSection;
-	SrcuToken() = default;
-};
 
 /// A read section of a gate. Inside it the head, if there still is one, and
 /// every path found through it stay valid.
@@ -32,7 +27,7 @@ public:
 	{
 		return reinterpret_cast<Head *>(mpk_gate_head(gate_));
 	}
-	[[nodiscard]] const SrcuToken &token() const noexcept { return token_; }
+	[[nodiscard]] SrcuToken token() const noexcept { return {}; }
 
 	void end() noexcept
 	{
@@ -44,7 +39,6 @@ public:
 private:
 	mpath_gate *gate_;
 	int idx_;
-	SrcuToken token_;
 };
 
 /// A reference on a path by the driver's get_path. Outlives the section it was
@@ -53,7 +47,7 @@ class [[nodiscard]] PathRef final {
 public:
 	PathRef() = default;
 	/// Empty if the path is on its way out or the driver cannot pin.
-	static PathRef try_pin(const Path &path, const mpc_ops &ops, const SrcuToken &) noexcept
+	static PathRef try_pin(const Path &path, const mpc_ops &ops, SrcuToken) noexcept
 	{
 		PathRef ref;
 
@@ -77,6 +71,9 @@ public:
 	PathRef &operator=(PathRef &&) = delete;
 
 	explicit operator bool() const noexcept { return dev_ != nullptr; }
+
+	/// Somebody else puts it.
+	void leave() noexcept { dev_ = nullptr; }
 
 private:
 	mpath_device *dev_ = nullptr;

@@ -5,7 +5,7 @@
 
 namespace mpath {
 
-constinit Clock g_clock = {nullptr, 1};
+constinit Clock g_clock = {nullptr, 1, 0};
 
 namespace {
 
@@ -18,7 +18,7 @@ bool always(mpath_device *) noexcept
 {
 	return true;
 }
-constexpr mpc_ops kUnbound = {never, always, never, nullptr, nullptr, 0, 0};
+constexpr mpc_ops kUnbound = {never, always, never, nullptr, nullptr, never, 0, 0};
 constexpr u32 kDefaultPolicy = MPC_POLICY_NUMA;
 
 } // namespace
@@ -66,21 +66,7 @@ void Head::remove_path(Path &path) noexcept
 	clear_choice(path);
 }
 
-NodeHint &Head::hint(u32 node) noexcept
-{
-	// A node beyond the table (none is known to exist) shares the first one's.
-	return *reinterpret_cast<NodeHint *>(
-		hints_ + static_cast<u64>(node < nr_nodes_ ? node : 0) * MPC_HINT_STRIDE);
-}
-
-Selection Head::selection(s32 node, SlotMask excluded, For use) noexcept
-{
-	// The generation before anything that it vouches for; pairs with changed().
-	return {paths_, *ops_, hint(static_cast<u32>(node)), node, excluded,
-		generation_.acquire(), now_ticks(), use != For::kOther};
-}
-
-Path *Head::select(const SrcuToken &, SlotMask excluded, For use) noexcept
+Path *Head::select(SrcuToken, SlotMask excluded, For use) noexcept
 {
 	const Selection s = selection(mpk_this_node(), excluded, use);
 	const SlotMask before = paths_.occupied();
@@ -138,7 +124,7 @@ void Head::find_next_test() noexcept
 	next_test_.exchange(now_ticks() + 1);
 }
 
-bool Head::may_recover(const SrcuToken &) noexcept
+bool Head::may_recover(SrcuToken) noexcept
 {
 	const State now = state();
 	bool yes = false;
@@ -178,7 +164,7 @@ void Head::set_grace(u32 seconds) noexcept
 	hopeless_since_.set_relaxed(0); // a period that is running starts anew
 }
 
-void Head::choose_all(const SrcuToken &) noexcept
+void Head::choose_all(SrcuToken) noexcept
 {
 	changed();
 	for (u32 node = 0; node < nr_nodes_; ++node)

@@ -6,11 +6,10 @@
 #include "node_hint.hpp"
 #include "selector.hpp"
 #include "slot_table.hpp"
+#include "srcu_token.hpp"
 #include "support/atomic.hpp"
 
 namespace mpath {
-
-class SrcuToken;
 
 /// What a path is wanted for. Only a bio comes back to say how it went, so only
 /// a bio may be sent to find out whether a failed path works again; the last try
@@ -49,12 +48,17 @@ public:
 
 	/// Choose a path for this CPU; nullptr if none is usable.
 	/// @context under SRCU, any context
-	[[nodiscard]] Path *select(const SrcuToken &token, SlotMask excluded = 0,
+	[[nodiscard]] Path *select(SrcuToken token, SlotMask excluded = 0,
 				   For use = For::kOther) noexcept;
+	/// The same for a command that was not tried yet, if what is remembered leads to a
+	/// path, and pin that. Nothing if it does not, or anything is out of the ordinary:
+	/// then the general way (dispatch.cpp) decides, as if this had not been called.
+	/// @context under SRCU or RCU, any context, does not sleep
+	[[nodiscard]] mpc_choice first(SrcuToken token, s32 node, For use) noexcept;
 	/// Might a path become usable again, or is there a grace period that runs?
-	[[nodiscard]] bool may_recover(const SrcuToken &token) noexcept;
+	[[nodiscard]] bool may_recover(SrcuToken token) noexcept;
 	/// Choose for every node now.
-	void choose_all(const SrcuToken &token) noexcept;
+	void choose_all(SrcuToken token) noexcept;
 
 	/// Something about a path or the policy has changed: no CPU goes by what it
 	/// remembers any more.
@@ -73,6 +77,9 @@ public:
 private:
 	[[nodiscard]] NodeHint &hint(u32 node) noexcept;
 	[[nodiscard]] Selection selection(s32 node, SlotMask excluded, For use) noexcept;
+	template <bool kWalk>
+	[[nodiscard]] mpc_choice first_by(u32 policy, s32 node, For use) noexcept;
+	[[nodiscard]] mpc_choice first_by_walking(u32 policy, s32 node, For use) noexcept;
 	[[nodiscard]] Path *due_for_test(const Selection &s) noexcept;
 	void find_next_test() noexcept;
 
@@ -88,6 +95,20 @@ private:
 	mpath_head *handle_;
 	SlotTable paths_;
 };
+
+inline NodeHint &Head::hint(u32 node) noexcept
+{
+	// A node beyond the table (none is known to exist) shares the first one's.
+	return *reinterpret_cast<NodeHint *>(
+		hints_ + static_cast<u64>(node < nr_nodes_ ? node : 0) * MPC_HINT_STRIDE);
+}
+
+inline Selection Head::selection(s32 node, SlotMask excluded, For use) noexcept
+{
+	// The generation before anything that it vouches for; pairs with changed().
+	return {paths_, *ops_, hint(static_cast<u32>(node)), node, excluded,
+		generation_.acquire(), now_ticks(), use != For::kOther};
+}
 
 static_assert(sizeof(Head) <= MPC_HEAD_WORDS * 8);
 

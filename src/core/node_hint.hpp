@@ -36,60 +36,74 @@ struct LookResult {
 class NodeHint final {
 public:
 	[[nodiscard]] u32 slot() const noexcept { return slot_.relaxed() - 1u; } // huge if none
+	/// The one after it; 0 if none.
+	[[nodiscard]] u32 after_slot() const noexcept { return slot_.relaxed(); }
 	void set_slot(u32 slot) noexcept { slot_.set_relaxed(static_cast<u8>(slot + 1)); } // relaxed: hint
 	[[nodiscard]] bool is(u32 slot) const noexcept { return slot_.relaxed() == slot + 1; }
 	void clear() noexcept
 	{
-		key_.set_relaxed(0); // relaxed: hint
-		slot_.set_relaxed(0);
+		const u32 was = generation_.relaxed();
+
+		// A store that is on its way is of a generation that is over soon: whoever
+		// clears changes it.
+		if (was != kBusy)
+			(void)generation_.replace(was, kVoid);
+		slot_.set_relaxed(0); // relaxed: hint
 	}
 
 	/// false if it is void, or about to be replaced.
 	[[nodiscard]] bool load(u32 generation, u64 now, LookResult &out) const noexcept
 	{
-		const u32 turn = turn_.acquire(); // pairs with the last release in store()
-		const u64 key = key_.acquire();	  // before the turn is looked at again
+		const u32 turn = turn_.acquire(); // pairs with its release in store()
 
-		if (turn & 1 || !(key & kValid) || ((key >> kGenerationShift) & kGenerationMask) !=
-							   (generation & kGenerationMask))
+		// acquire: pairs with the last release in store()
+		if (generation_.acquire() != mark(generation))
 			return false;
-		if (static_cast<u32>(now) - static_cast<u32>(key) >= g_clock.hz / 10)
+		if (static_cast<u32>(now) - stamp_.acquire() >= g_clock.forget)
 			return false;
-		out.members = members_.acquire(); // before the turn is looked at again
-		out.standing = static_cast<Standing>((key >> kStandingShift) & 3);
-		out.settled = key & kSettled;
+		out.members = members_.acquire(); // each before the turn is looked at again
+		const u32 rank = rank_.acquire();
+
+		out.standing = static_cast<Standing>(rank & kStandingMask);
+		out.settled = rank & kSettled;
 		return turn_.relaxed() == turn;
 	}
 
 	/// One at a time; who comes second has found something just as good, and a
 	/// result of an old generation is never taken for a new one.
 	///
-	/// The key alone cannot tell that a result was replaced: two results of one
-	/// clock tick can have the same. The turn can; it is odd during a store.
+	/// The generation alone cannot tell that a result was replaced: two results can have
+	/// the same. The turn can: it changes after the generation has said that a store is
+	/// on its way, and before anything else does. Who has read a turn from before sees it
+	/// change if he has read anything of the store; who has read the new one sees that
+	/// the generation is not right until all is stored.
 	void store(u32 generation, u64 now, const LookResult &r) noexcept
 	{
-		const u32 turn = turn_.relaxed(); // replace() has the last word
+		const u32 was = generation_.relaxed(); // replace() has the last word
 
-		if (turn & 1 || !turn_.replace(turn, turn + 1))
+		if (was == kBusy || !generation_.replace(was, kBusy))
 			return;
-		members_.release(r.members); // who sees it sees the odd turn
-		key_.release(kValid | (r.settled ? kSettled : 0) |
-			     static_cast<u64>(r.standing) << kStandingShift |
-			     u64{generation & kGenerationMask} << kGenerationShift |
-			     static_cast<u32>(now)); // the same
-		turn_.release(turn + 2);	     // pairs with load()
+		turn_.release(turn_.relaxed() + 1); // who sees it sees kBusy
+		members_.release(r.members);	    // who sees these sees the turn
+		stamp_.release(static_cast<u32>(now));
+		rank_.release(static_cast<u32>(r.standing) | (r.settled ? kSettled : 0));
+		generation_.release(mark(generation)); // publishes them
 	}
 
 private:
-	static constexpr u64 kValid = u64{1} << 63;
-	static constexpr u64 kSettled = u64{1} << 62;
-	static constexpr u32 kStandingShift = 60;
-	static constexpr u32 kGenerationShift = 32;
-	static constexpr u32 kGenerationMask = 0xffffff;
+	static constexpr u32 kVoid = 0, kBusy = 2; // generations are odd
+	static constexpr u32 kStandingMask = 3, kSettled = 4;
+
+	[[nodiscard]] static constexpr u32 mark(u32 generation) noexcept
+	{
+		return generation << 1 | 1;
+	}
 
 	Atomic<u8> slot_;
 	Atomic<u32> turn_;
-	Atomic<u64> key_;
+	Atomic<u32> generation_; // mark(), kVoid or kBusy
+	Atomic<u32> stamp_;	 // ticks
+	Atomic<u32> rank_;
 	Atomic<SlotMask> members_;
 };
 

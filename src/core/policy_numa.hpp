@@ -10,17 +10,18 @@ namespace mpath {
 
 struct Numa {
 	static constexpr const char *kName = "numa";
+	static constexpr bool kWalks = false;
 
-	static Path *select(const Selection &s) noexcept
+	static Path *remembered(const Selection &s) noexcept
 	{
 		Path *kept = s.paths.at(s.hint.slot());
 		LookResult last;
 
 		if (kept && s.hint.load(s.generation, s.now, last) &&
-		    s.standing(*kept) == last.standing &&
+		    !(s.excluded & slot_bit(kept->slot())) && s.still(*kept, last.standing) &&
 		    (last.settled || s.ops.is_optimized(kept->handle()))) [[likely]]
 			return kept;
-		return look(s);
+		return nullptr;
 	}
 
 	static Path *look(const Selection &s) noexcept

@@ -9,8 +9,9 @@ namespace mpath {
 
 struct RoundRobin {
 	static constexpr const char *kName = "round-robin";
+	static constexpr bool kWalks = false;
 
-	static Path *select(const Selection &s) noexcept
+	static Path *remembered(const Selection &s) noexcept
 	{
 		LookResult last;
 
@@ -18,10 +19,10 @@ struct RoundRobin {
 			const SlotMask members = last.members & ~s.excluded;
 			Path *next = members ? s.paths.at(next_slot(s, members)) : nullptr;
 
-			if (next && s.standing(*next) == last.standing) [[likely]]
+			if (next && s.still(*next, last.standing)) [[likely]]
 				return take(s, next);
 		}
-		return look(s);
+		return nullptr;
 	}
 
 	/// Slots after the last one, then those up to and with it: the walk is
@@ -51,7 +52,8 @@ private:
 	}
 	static u32 next_slot(const Selection &s, SlotMask members) noexcept
 	{
-		const SlotMask after = members & ~up_to_last(s);
+		const u32 begin = s.hint.after_slot();
+		const SlotMask after = begin < MPC_MAX_PATHS ? members & ~SlotMask{0} << begin : 0;
 
 		return static_cast<u32>(__builtin_ctzll(after ? after : members));
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // service-time: the optimized path that should be done first, counting what is
 // in flight there and how long it takes of late; else the non-optimized one.
-// A path that is not known yet, or for long, is tried.
+// A path that is not known yet, or for long, is tried, and ends the search.
 #pragma once
 
 #include "selector.hpp"
@@ -10,26 +10,49 @@ namespace mpath {
 
 struct ServiceTime {
 	static constexpr const char *kName = "service-time";
+	static constexpr bool kWalks = true;
 
-	static Path *select(const Selection &s) noexcept
+	static Path *remembered(const Selection &s) noexcept
+	{
+		LookResult last;
+
+		if (!s.hint.load(s.generation, s.now, last)) [[unlikely]]
+			return nullptr;
+
+		Path *best = nullptr;
+		u64 least = 0;
+
+		for_each_path(s.paths, last.members & ~s.excluded, [&](Path &p) noexcept {
+			const u64 cost = expected(s, p);
+
+			if (!best || cost < least) {
+				best = &p;
+				least = cost;
+			}
+			return cost <= 1;
+		});
+		return best && s.still(*best, last.standing) ? take(s, best) : nullptr;
+	}
+
+	static Path *look(const Selection &s) noexcept
 	{
 		Look look;
 
 		for_each_path(s.paths, s.paths.occupied(), [&](Path &p) noexcept {
-			const Standing standing = s.standing(p);
-			const u64 cost = expected(s, p);
-
-			return look.note(p, standing, cost) && cost <= 1;
+			look.note(p, s.standing(p), expected(s, p));
+			return false;
 		});
-
-		Path *best = look.best();
-
-		if (best && s.comes_back)
-			best->latency().begin(s.now);
-		return best;
+		remember(s, look);
+		return take(s, look.best());
 	}
 
 private:
+	static Path *take(const Selection &s, Path *path) noexcept
+	{
+		if (path && s.comes_back)
+			path->latency().begin(s.now);
+		return path;
+	}
 	static u64 expected(const Selection &s, const Path &p) noexcept
 	{
 		constexpr u32 kMost = 1u << 20; // no product can overflow

@@ -7,7 +7,10 @@ namespace mpath {
 
 Path *select_by(u32 policy, const Selection &s) noexcept
 {
-	return Policies::kEntries[policy < Policies::kCount ? policy : MPC_POLICY_NUMA].select(s);
+	const u32 known = policy < Policies::kCount ? policy : MPC_POLICY_NUMA;
+	Path *path = Policies::remembered(known, s);
+
+	return path ? path : Policies::kEntries[known].look(s);
 }
 
 // The other policies have nothing to be chosen ahead.

@@ -41,6 +41,16 @@ struct Selection {
 			return Standing::kNone;
 		}
 	}
+
+	/// Is that its standing, one of those that are remembered? In the same order, and
+	/// cheaper; of a path that this command was not tried on.
+	[[nodiscard]] bool still(const Path &p, Standing remembered) const noexcept
+	{
+		static_assert(static_cast<u32>(Standing::kOptimized) == MPC_ACCESS_OPTIMIZED &&
+			      static_cast<u32>(Standing::kNonOptimized) == MPC_ACCESS_NONOPTIMIZED);
+		return p.health().clear() && !ops.is_disabled(p.handle()) &&
+		       static_cast<u32>(p.access()) == static_cast<u32>(remembered);
+	}
 };
 
 /// A look at all paths: the cheapest of each standing.
@@ -101,7 +111,10 @@ inline void remember(const Selection &s, const Look &look, bool settled = false)
 		s.hint.store(s.generation, s.now, {look.members(), standing, settled});
 }
 
-/// Choose with the policy of that number; an unknown one is treated as numa.
+// A policy chooses in two steps. remembered() goes by what the node's hint says, asks
+// the one path that comes to, and gives nullptr if the hint is void or that path is not
+// what it was; look() asks all paths, and remembers.
+
 /// @return a usable path or nullptr
 /// @context under SRCU; any context, does not sleep; at most MPC_MAX_PATHS steps
 [[nodiscard]] Path *select_by(u32 policy, const Selection &s) noexcept;

@@ -3,86 +3,37 @@
  * Bios on their way to a path and back.
  *
  * Without MPATH_FEAT_FAILOVER a bio, or the clone that the driver makes of it, is
- * sent and forgotten. With it the library sends a clone of its own, and what
- * carries the clone stays with the bio until that ends: a failover needs no
- * memory.
+ * sent and forgotten. With it the bio is lent to the path, and its hook (hook.h)
+ * stays with it until it ends: a failover needs no memory.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/blk-integrity.h>
 #include <trace/events/block.h>
 
 #include "kernel_api.h"
-#include "internal.h"
+#include "hook.h"
 #include "trace.h"
 
-/**
- * struct mpath_hook - one bio of a head with failover
- * @orig: what was submitted to the head. It keeps the head's disk, and thereby
- *	the gate, until it ends
- * @dev: where the clone was sent, pinned by get_path; NULL while parked
- * @try: the paths that it failed on
- * @sent_ns: when it was sent, if the policy wants to know, else 0
- * @start: for the head's statistics, jiffies: the first time it was sent
- * @counted: in @dev's nr_active
- * @acct: the head's statistics know of it
- * @waited: it was counted as parked since it was sent last
- * @clone: what the path's driver has
- *
- * Owner: one at a time: who sends it, then the clone's end_io, then the head's
- * requeue list. Memory: the gate's bio set; bio_put(@clone) frees it.
- */
-struct mpath_hook {
-	struct bio *orig;
-	struct mpath_device *dev;
-	struct mpc_try try;
-	u64 sent_ns;
-	unsigned long start;
-	bool counted;
-	bool acct;
-	bool waited;
-	struct bio clone;
-};
-
-static void mpath_hook_end_io(struct bio *clone);
+static void mpath_lent_end_io(struct bio *bio);
 
 static inline struct mpath_gate *mpath_bio_gate(struct bio *bio)
 {
 	return bio->bi_bdev->bd_disk->private_data;
 }
 
-/* By the set, too: a path's disk may hand another head's clone on to this head. */
+/* By the gate, too: a path's disk may hand a bio of another head on to this head. */
 static inline struct mpath_hook *mpath_hook_of(struct mpath_gate *gate,
 					       struct bio *bio)
 {
-	return bio->bi_end_io == mpath_hook_end_io &&
-	       bio->bi_pool == &gate->bios ?
-		container_of(bio, struct mpath_hook, clone) : NULL;
-}
+	struct mpath_hook *hook = bio->bi_private;
 
-/**
- * mpath_bio_init() - the bio set of a gate
- * @gate: with its template's features known
- *
- * One set a head: a bio that fails over keeps its clone, so bios that are stuck
- * on one path can use up the reserve only until that path's driver gives up.
- */
-int mpath_bio_init(struct mpath_gate *gate)
-{
-	if (!(gate->mpdt->features & MPATH_FEAT_FAILOVER))
-		return 0;
-	return bioset_init(&gate->bios, BIO_POOL_SIZE,
-			   offsetof(struct mpath_hook, clone), 0);
-}
-
-void mpath_bio_exit(struct mpath_gate *gate)
-{
-	bioset_exit(&gate->bios);
+	return bio->bi_end_io == mpath_lent_end_io && hook->gate == gate ?
+		hook : NULL;
 }
 
 /* ---------------------------------------------------------------- sending */
 
-static void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
+static __always_inline void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
 			     struct bio *bio)
 {
 	struct mpath_counters __percpu *c = gate->counters[dev->slot];
@@ -94,32 +45,34 @@ static void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
 }
 
 /*
- * The last steps for every bio; it must not be touched afterwards.
+ * The last steps before a bio is submitted. @disk: the head's.
  *
  * For a submitter that is in mpath_submit_bio() submit_bio_noacct() only puts the
  * bio on the task's list. In the worker it would go down to the path's driver,
  * where it may have to wait for long, and the section is still open: there it is
  * left to mpath_requeue_work(), which sends it when the section has ended.
  */
-static void mpath_send(struct mpath_head *head, struct mpath_device *dev,
-		       struct bio *bio, u32 how)
+static __always_inline void mpath_make_ready(struct mpath_gate *gate,
+				    struct mpath_device *dev, struct bio *bio,
+				    struct gendisk *disk)
 {
-	/* the end-of-device check was made on the head */
-	bio_set_flag(bio, BIO_REMAPPED);
-	if (!(head->mpdt->features & MPATH_FEAT_PLAIN_BIOS))
+	if (!(gate->mpdt->features & MPATH_FEAT_PLAIN_BIOS))
 		bio->bi_opf |= REQ_MPATH;
 	trace_mpath_select(dev, MPATH_TRACE_BIO);
 	trace_mpath_submit(dev, bio, BLK_STS_OK);
-	trace_block_bio_remap(bio, disk_devt(head->disk),
-			      bio->bi_iter.bi_sector);
+	trace_block_bio_remap(bio, disk_devt(disk), bio->bi_iter.bi_sector);
+}
+
+static void mpath_send(struct mpath_head *head, struct bio *bio, u32 how)
+{
 	if (how & MPC_FORWARD_WORKER)
 		bio_list_add(&head->ready_list, bio);
 	else
 		submit_bio_noacct(bio);
 }
 
-/* Without memory for a clone. */
-static void mpath_no_clone(struct bio *bio)
+/* Without memory for it. */
+static void mpath_no_memory(struct bio *bio)
 {
 	if (bio->bi_opf & REQ_NOWAIT)
 		bio_wouldblock_error(bio);
@@ -139,135 +92,185 @@ static void mpath_forward_plain(struct mpath_head *head,
 	else if (head->mpdt->clone_bio)
 		bio = head->mpdt->clone_bio(bio);
 	if (unlikely(!bio)) {
-		mpath_no_clone(orig);
+		mpath_no_memory(orig);
 		return;
 	}
 	mpath_count_sent(head->gate, dev, bio);
 	bio_set_dev(bio, dev->disk->part0);
+	/* the end-of-device check was made on the head */
+	bio_set_flag(bio, BIO_REMAPPED);
 	if ((bio->bi_opf & REQ_POLLED) &&
 	    !(dev->disk->queue->limits.features & BLK_FEAT_POLL))
 		bio_clear_polled(bio);
-	mpath_send(head, dev, bio, how);
+	mpath_make_ready(head->gate, dev, bio, head->disk);
+	mpath_send(head, bio, how);
 }
 
 /*
- * Polling is left to the original's submitter, who has no cookie of the clone
- * and thus finds it done by interrupt.
+ * A bio with its hook, for a path that is pinned. Polling is left to the submitter, who
+ * finds no cookie in the bio and thus waits for the interrupt.
  */
-static void mpath_hook_send(struct mpath_head *head, struct mpath_device *dev,
-			    struct mpath_hook *hook, u32 how)
+static __always_inline void mpath_hook_aim(struct mpath_gate *gate,
+					   struct mpath_device *dev,
+					   struct mpath_hook *hook,
+					   struct bio *bio,
+					   enum mpath_iopolicy_e policy, u32 how)
 {
-	enum mpath_iopolicy_e policy = mpath_read_iopolicy(head);
-	struct bio *clone = &hook->clone;
-
 	hook->dev = dev;
 	hook->waited = false;
 	hook->counted = mpath_counts_active(policy);
-	if (hook->counted)
+	hook->sent_ns = 0;
+	if (hook->counted) {
 		atomic_inc(dev->nr_active);
-	hook->sent_ns = policy == MPATH_IOPOLICY_ST ? ktime_get_ns() : 0;
+		if (policy == MPATH_IOPOLICY_ST)
+			hook->sent_ns = ktime_get_ns();
+	}
+	mpath_lend(hook, bio, dev->disk->part0, mpath_lent_end_io);
 	/* read-ahead is that anyway, and what merges it wants to see either all or none */
-	if (clone->bi_opf & REQ_RAHEAD)
-		clone->bi_opf |= REQ_FAILFAST_MASK;
+	if (bio->bi_opf & REQ_RAHEAD)
+		bio->bi_opf |= REQ_FAILFAST_MASK;
 	else if (!(how & MPC_FORWARD_PATIENT))
-		clone->bi_opf |= REQ_FAILFAST_TRANSPORT;
-	bio_clear_polled(clone);
-	clone->bi_end_io = mpath_hook_end_io;
-	mpath_count_sent(head->gate, dev, clone);
-	mpath_send(head, dev, clone, how);
+		bio->bi_opf |= REQ_FAILFAST_TRANSPORT;
+	/* where its memory is from is no matter of the path's */
+	bio->bi_opf &= ~(REQ_POLLED | REQ_ALLOC_CACHE);
+	/* a worker may block, whatever the submitter may */
+	if (how & MPC_FORWARD_WORKER)
+		bio->bi_opf &= ~REQ_NOWAIT;
+	mpath_count_sent(gate, dev, bio);
+	mpath_make_ready(gate, dev, bio, hook->bdev->bd_disk);
+}
+
+/* For one that cannot be lent. */
+static noinline struct mpath_hook *mpath_hook_clone(struct mpath_gate *gate,
+						    struct bio **bio, gfp_t gfp)
+{
+	struct bio *clone = mpath_clone(gate, *bio, gfp);
+	struct mpath_hook *hook;
+
+	if (!clone)
+		return NULL;
+	hook = mpath_hook_get(gate, gfp);
+	if (hook)
+		*bio = clone;
+	else
+		bio_put(clone);
+	return hook;
+}
+
+/* A hook for a new bio, or for the clone that is then in its place. */
+static __always_inline struct mpath_hook *
+mpath_hook_new(struct mpath_gate *gate, struct bio **bio, gfp_t gfp)
+{
+	struct mpath_hook *hook = likely(mpath_may_lend(*bio)) ?
+		mpath_hook_get(gate, gfp) : mpath_hook_clone(gate, bio, gfp);
+
+	if (unlikely(!hook))
+		return NULL;
+	hook->gate = gate;
+	hook->end_io = (*bio)->bi_end_io;
+	hook->private = (*bio)->bi_private;
+	memset(&hook->try, 0, sizeof(hook->try));
+	hook->acct = blk_queue_io_stat(bdev_get_queue((*bio)->bi_bdev));
+	if (hook->acct)
+		hook->start = bio_start_io_acct(*bio);
+	return hook;
+}
+
+/**
+ * mpath_submit_bio() - a new bio of a head's disk
+ * @bio: consumed
+ *
+ * Context: As submit_bio().
+ */
+void mpath_submit_bio(struct bio *bio)
+{
+	struct mpath_gate *gate = mpath_bio_gate(bio);
+	struct mpc_choice choice = { };
+	struct mpath_hook *hook;
+	struct bio *lent;
+
+	/*
+	 * Here and not on the path: the limits of the head are the smallest of
+	 * all paths, so what passes fits whichever is chosen, and again after a
+	 * failover.
+	 */
+	bio = bio_split_to_limits(bio);
+	if (unlikely(!bio))
+		return;
+	lent = bio;
+	if (likely(gate->quick & MPATH_QUICK_BIO))
+		choice = mpath_choose(gate, MPC_FOR_BIO);
+	if (unlikely(!choice.dev)) {
+		mpc_submit_bio(gate, bio);
+		return;
+	}
+	hook = mpath_hook_new(gate, &lent, bio->bi_opf & REQ_NOWAIT ?
+			      GFP_NOWAIT : GFP_NOIO);
+	if (unlikely(!hook)) {
+		gate->ops.put_path(choice.dev);
+		/* with GFP_NOIO for want of a clone's integrity data only */
+		mpath_no_memory(bio);
+		return;
+	}
+	mpath_hook_aim(gate, choice.dev, hook, lent, choice.policy, 0);
+	submit_bio_noacct(lent);
 }
 
 /*
- * A new bio. The worker does not wait for memory: what it would wait for may be
- * behind this bio in its own list.
+ * A bio in the general way. One that is new comes here if the first look led nowhere.
+ * The worker does not wait for memory: what it would wait for may be behind this bio in
+ * its own list.
  */
 static int mpath_hook_forward(struct mpath_head *head, struct mpath_device *dev,
 			      struct bio *bio, u32 how)
 {
-	bool worker = how & MPC_FORWARD_WORKER;
-	gfp_t gfp = worker || bio->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO;
 	struct mpath_gate *gate = head->gate;
-	struct mpath_hook *hook;
-	struct bio *clone;
+	struct mpath_hook *hook = mpath_hook_of(gate, bio);
+	struct bio *lent = bio;
 
-	clone = bio_alloc_clone(dev->disk->part0, bio, gfp, &gate->bios);
-	if (unlikely(!clone)) {
+	if (!hook)
+		hook = mpath_hook_new(gate, &lent,
+				      how & MPC_FORWARD_WORKER ||
+				      bio->bi_opf & REQ_NOWAIT ?
+				      GFP_NOWAIT : GFP_NOIO);
+	if (unlikely(!hook)) {
 		gate->ops.put_path(dev);
-		if (worker)
+		if (how & MPC_FORWARD_WORKER)
 			return -ENOMEM;
-		/* GFP_NOIO fails for want of integrity data only */
-		mpath_no_clone(bio);
+		mpath_no_memory(bio);
 		return 0;
 	}
-	hook = container_of(clone, struct mpath_hook, clone);
-	hook->orig = bio;
-	memset(&hook->try, 0, sizeof(hook->try));
-	hook->acct = blk_queue_io_stat(head->disk->queue);
-	if (hook->acct)
-		hook->start = bio_start_io_acct(bio);
-	mpath_hook_send(head, dev, hook, how);
+	mpath_hook_aim(gate, dev, hook, lent, mpath_read_iopolicy(head), how);
+	mpath_send(head, lent, how);
 	return 0;
 }
 
-/* The end of a bio: the hook is freed before, for it lives in the gate's set. */
-static void mpath_hook_complete(struct mpath_hook *hook, blk_status_t status)
+/* The end of a bio: the hook is freed before, for it is the gate's. */
+static __always_inline void mpath_end_lent(struct mpath_hook *hook, struct bio *bio,
+			   blk_status_t status)
 {
-	struct bio *orig = hook->orig;
+	struct mpath_gate *gate = hook->gate;
 
 	if (hook->acct)
-		bio_end_io_acct(orig, hook->start);
-	if (bio_op(orig) == REQ_OP_ZONE_APPEND)
-		orig->bi_iter.bi_sector = hook->clone.bi_iter.bi_sector;
-	bio_put(&hook->clone);
-	/* a part that was split off may have failed before: keep that */
-	if (status && !orig->bi_status)
-		orig->bi_status = status;
-	bio_endio(orig);
-}
-
-/*
- * Again, from the requeue work. The block layer took the clone's integrity data,
- * cgroup and encryption context away when it ended, so it is made anew in its
- * place. The submitter's wish not to block is void: a worker may.
- */
-static void mpath_hook_forward_again(struct mpath_head *head,
-				     struct mpath_device *dev,
-				     struct mpath_hook *hook, u32 how)
-{
-	struct mpath_gate *gate = head->gate;
-	struct bio_set *pool = hook->clone.bi_pool;
-	int ret;
-
-	bio_uninit(&hook->clone);
-	ret = bio_init_clone(dev->disk->part0, &hook->clone, hook->orig,
-			     GFP_NOIO);
-	hook->clone.bi_pool = pool;
-	/* as bio_alloc_clone() does it: the set has no per-CPU cache */
-	hook->clone.bi_opf &= ~(REQ_ALLOC_CACHE | REQ_NOWAIT);
-	if (unlikely(ret)) {
-		gate->ops.put_path(dev);
-		mpath_hook_complete(hook, errno_to_blk_status(ret));
-		return;
-	}
-	mpath_hook_send(head, dev, hook, how);
+		bdev_end_io_acct(bio->bi_bdev, bio_op(bio), bio_sectors(bio),
+				 hook->start);
+	bio->bi_end_io = hook->end_io;
+	bio->bi_private = hook->private;
+	bio->bi_status = status;
+	mpath_hook_put(gate, hook);
+	bio_endio(bio);
 }
 
 int mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
 		    struct bio *bio, u32 how)
 {
-	struct mpath_hook *hook;
-
 	if (!(head->mpdt->features & MPATH_FEAT_FAILOVER)) {
 		mpath_forward_plain(head, dev, bio, how);
 		return 0;
 	}
 	if (unlikely(!head->gate->ops.get_path(dev)))
 		return -ENODEV;
-	hook = mpath_hook_of(head->gate, bio);
-	if (!hook)
-		return mpath_hook_forward(head, dev, bio, how);
-	mpath_hook_forward_again(head, dev, hook, how);
-	return 0;
+	return mpath_hook_forward(head, dev, bio, how);
 }
 
 /* ----------------------------------------------------------- coming back */
@@ -297,9 +300,10 @@ static enum mpath_error mpath_judge(blk_status_t status)
 }
 
 /* Is that the last word? Tells the core how the path did. */
-static u32 mpath_hook_verdict(struct mpath_gate *gate, struct mpath_hook *hook,
+static u32 mpath_hook_verdict(struct mpath_hook *hook, struct bio *bio,
 			      blk_status_t status)
 {
+	struct mpath_gate *gate = hook->gate;
 	enum mpath_error error = mpath_judge(status);
 	struct mpath_device *dev = hook->dev;
 	u32 verdict = MPC_TRY_DONE;
@@ -319,42 +323,45 @@ static u32 mpath_hook_verdict(struct mpath_gate *gate, struct mpath_hook *hook,
 	if (changed)
 		mpath_gate_event(gate);
 	/* one that was sent may have been executed */
-	return bio_op(hook->orig) == REQ_OP_ZONE_APPEND ? MPC_TRY_DONE : verdict;
+	return bio_op(bio) == REQ_OP_ZONE_APPEND ? MPC_TRY_DONE : verdict;
 }
 
-static void mpath_hook_error(struct mpath_gate *gate, struct mpath_hook *hook,
+static void mpath_hook_error(struct mpath_hook *hook, struct bio *bio,
 			     blk_status_t status)
 {
-	struct mpath_counters __percpu *counters = gate->counters[hook->dev->slot];
+	struct mpath_counters __percpu *counters;
 	struct mpath_device *dev = hook->dev;
 
+	counters = hook->gate->counters[dev->slot];
 	if (status != BLK_STS_AGAIN)
 		this_cpu_inc(counters->n[MPC_COUNT_ERRORS]);
-	if (mpath_hook_verdict(gate, hook, status) == MPC_TRY_DONE) {
-		trace_mpath_fail(dev, hook->orig, status);
-		mpath_hook_complete(hook, status);
+	if (mpath_hook_verdict(hook, bio, status) == MPC_TRY_DONE) {
+		trace_mpath_fail(dev, bio, status);
+		mpath_end_lent(hook, bio, status);
 		return;
 	}
-	trace_mpath_failover(dev, hook->orig, status);
+	trace_mpath_failover(dev, bio, status);
 	/* one that only gets the driver's own retries leaves no path */
 	if (hook->try.stage != MPC_STAGE_PATIENT)
 		this_cpu_inc(counters->n[MPC_COUNT_FAILOVERS]);
 	hook->dev = NULL;
 	/* the error of a part that is sent again is no error yet */
-	hook->clone.bi_status = BLK_STS_OK;
-	if (!mpath_park_again(gate, &hook->clone))
-		mpath_hook_complete(hook, status);
+	bio->bi_status = BLK_STS_OK;
+	if (!mpath_park_again(hook->gate, bio))
+		mpath_end_lent(hook, bio, status);
 }
 
-static void mpath_hook_end_io(struct bio *clone)
+/* It has ended on its path. Any context. */
+static void mpath_lent_end_io(struct bio *bio)
 {
-	struct mpath_hook *hook = container_of(clone, struct mpath_hook, clone);
-	struct mpath_gate *gate = mpath_bio_gate(hook->orig);
-	/* the gate may be gone with the original, the path is pinned */
+	struct mpath_hook *hook = bio->bi_private;
+	struct mpath_gate *gate = hook->gate;
+	/* the gate may be gone with the bio, the path is pinned */
 	void (*put_path)(struct mpath_device *dev) = gate->ops.put_path;
 	struct mpath_device *dev = hook->dev;
-	blk_status_t status = clone->bi_status;
+	blk_status_t status = bio->bi_status;
 
+	mpath_take_back(hook, bio);
 	this_cpu_inc(gate->counters[dev->slot]->n[MPC_COUNT_BIOS_DONE]);
 	if (hook->counted)
 		atomic_dec(dev->nr_active);
@@ -363,9 +370,9 @@ static void mpath_hook_end_io(struct bio *clone)
 
 		if (unlikely(mpc_path_good(dev->core, ns)))
 			mpath_gate_event(gate);
-		mpath_hook_complete(hook, BLK_STS_OK);
+		mpath_end_lent(hook, bio, BLK_STS_OK);
 	} else {
-		mpath_hook_error(gate, hook, status);
+		mpath_hook_error(hook, bio, status);
 	}
 	put_path(dev);
 }
@@ -407,7 +414,7 @@ void mpath_bio_waits(struct mpath_head *head, struct bio *bio)
 	if (!hook || hook->waited)
 		return;
 	hook->waited = true;
-	mpath_count_parked(head, hook->orig);
+	mpath_count_parked(head, bio);
 }
 
 static void mpath_fail(struct mpath_head *head)
@@ -429,7 +436,7 @@ void mpk_bio_fail(struct mpath_head *head, struct bio *bio)
  * mpath_bio_redrive() - send a parked bio again
  * @head: its head; the caller is the head's requeue work
  * @bio: from the requeue list
- * @hooks_only: memory is short: not one that needs a new clone
+ * @hooks_only: memory is short: not one that needs a new hook
  *
  * Context: Process context, may sleep.
  * Return: MPC_BIO_SENT if the bio was sent (it may be on the head's ready_list)
@@ -450,7 +457,7 @@ u32 mpath_bio_redrive(struct mpath_head *head, struct bio *bio, bool hooks_only)
 		fallthrough;
 	case MPC_BIO_DEAD:
 		if (hook)
-			mpath_hook_complete(hook, BLK_STS_IOERR);
+			mpath_end_lent(hook, bio, BLK_STS_IOERR);
 		else
 			mpk_bio_fail(NULL, bio);
 		return MPC_BIO_SENT;

@@ -90,11 +90,25 @@ void mpath_gate_release(struct mpath_gate *gate)
 	module_put(gate->owner);
 }
 
+/**
+ * mpath_gate_synchronize() - wait for all sections of a gate that are open
+ * @gate: kept by the caller
+ *
+ * Those of mpath_choose() may be RCU's, all others are SRCU's, and each looks at the gate
+ * for itself: so both kinds are waited for, in any order.
+ */
+void mpath_gate_synchronize(struct mpath_gate *gate)
+{
+	if (gate->quick & MPATH_QUICK_RCU)
+		synchronize_rcu();
+	synchronize_srcu(&gate->srcu);
+}
+
 /* After this nobody is in the head through the gate, and nobody gets in. */
 void mpath_gate_shut(struct mpath_gate *gate)
 {
 	rcu_assign_pointer(gate->head, NULL);
-	synchronize_srcu(&gate->srcu);
+	mpath_gate_synchronize(gate);
 }
 
 int mpath_gate_add_cdev(struct mpath_gate *gate, struct mpath_head *head)

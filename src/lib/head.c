@@ -194,6 +194,17 @@ static u32 mpath_head_has(const struct mpath_head *head,
 	return has;
 }
 
+/* %MPATH_FEAT_RCU, in the general way, whose section is SRCU's: the head is there. */
+static bool mpath_get_path_rcu(struct mpath_device *dev)
+{
+	bool got;
+
+	rcu_read_lock();
+	got = dev->mpath_head->mpdt->get_path(dev);
+	rcu_read_unlock();
+	return got;
+}
+
 int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 			  int numa_node)
 {
@@ -239,10 +250,18 @@ int mpath_alloc_head_disk(struct mpath_head *head, struct queue_limits *lim,
 		.available_path	= head->mpdt->available_path,
 		.is_disabled	= head->mpdt->is_disabled,
 		.is_optimized	= head->mpdt->is_optimized,
-		.get_path	= head->mpdt->get_path,
+		.get_path	= head->mpdt->features & MPATH_FEAT_RCU ?
+				  mpath_get_path_rcu : head->mpdt->get_path,
+		.get_first	= head->mpdt->get_path,
 		.put_path	= head->mpdt->put_path,
 		.has		= has,
 	};
+	if (head->mpdt->get_path && head->mpdt->features & MPATH_FEAT_FAILOVER)
+		gate->quick |= MPATH_QUICK_BIO;
+	if (head->mpdt->get_path && head->mpdt->chr_uring_cmd)
+		gate->quick |= MPATH_QUICK_URING_CMD;
+	if (head->mpdt->features & MPATH_FEAT_RCU)
+		gate->quick |= MPATH_QUICK_RCU;
 	mpc_head_bind(mpath_core(head), &gate->ops, (u32 *)head->iopolicy);
 
 	get_device(&gate->dev);	/* put by free_disk */
@@ -319,7 +338,7 @@ EXPORT_SYMBOL_GPL(mpath_put_disk);
 
 void mpath_synchronize(struct mpath_head *head)
 {
-	synchronize_srcu(&head->gate->srcu);
+	mpath_gate_synchronize(head->gate);
 	synchronize_srcu(&head->srcu);
 }
 EXPORT_SYMBOL_GPL(mpath_synchronize);

@@ -21,20 +21,6 @@ static void mpath_free_disk(struct gendisk *disk)
 	put_device(&gate->dev);
 }
 
-static void mpath_submit_bio(struct bio *bio)
-{
-	struct mpath_gate *gate = bio->bi_bdev->bd_disk->private_data;
-
-	/*
-	 * Here and not on the path: the limits of the head are the smallest of
-	 * all paths, so what passes fits whichever is chosen, and again after a
-	 * failover.
-	 */
-	bio = bio_split_to_limits(bio);
-	if (bio)
-		mpc_submit_bio(gate, bio);
-}
-
 /*
  * The path's driver sees the whole path disk, never the head's partition, so
  * what it would refuse on a partition has to be refused here.

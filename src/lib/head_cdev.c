@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The head's char node. Everything is decided behind mpc_*. */
+/* The head's char node. What is not simple is decided behind mpc_*. */
 #include <linux/compat.h>
 #include <linux/fs.h>
 
 #include "compat.h"
 #include "internal.h"
+#include "trace.h"
 
 /*
  * The file keeps the gate by a reference of its own: a cdev that a driver made
@@ -74,6 +75,35 @@ static long mpath_chr_ioctl(struct file *file, unsigned int cmd,
 	return mpc_ioctl(file->private_data, &args);
 }
 
+/*
+ * The first try on one path, without a section: even a non-blocking issue can fault on
+ * the user's pages.
+ */
+static int mpath_chr_first_uring_cmd(struct mpath_gate *gate,
+				     struct io_uring_cmd *ioucmd,
+				     unsigned int issue_flags)
+{
+	void (*put_path)(struct mpath_device *dev) = gate->ops.put_path;
+	struct mpath_device *dev;
+	unsigned int slot;
+	int ret;
+
+	dev = mpath_choose(gate, MPC_FOR_COMMAND).dev;
+	if (unlikely(!dev))
+		return mpc_uring_cmd(gate, ioucmd, issue_flags);
+	slot = dev->slot;
+	trace_mpath_select(dev, MPATH_TRACE_URING_CMD);
+	ret = gate->mpdt->chr_uring_cmd(dev, ioucmd, issue_flags);
+	/* the path may be gone from here on */
+	if (!(gate->mpdt->features & MPATH_FEAT_KEEPS_PIN && ret == -EIOCBQUEUED))
+		put_path(dev);
+	if (likely(ret == -EIOCBQUEUED || ret >= 0)) {
+		this_cpu_inc(gate->counters[slot]->n[MPC_COUNT_URING_CMDS]);
+		return ret;
+	}
+	return mpc_uring_cmd_next(gate, ioucmd, issue_flags, slot, ret);
+}
+
 static int mpath_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 			       unsigned int issue_flags)
 {
@@ -84,8 +114,10 @@ static int mpath_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 	if ((issue_flags & IO_URING_F_IOPOLL) &&
 	    !gate->mpdt->chr_uring_cmd_iopoll)
 		return -EOPNOTSUPP;
-	ret = mpc_uring_cmd(gate, ioucmd, issue_flags);
-	if (ret == -EAGAIN)
+	ret = likely(gate->quick & MPATH_QUICK_URING_CMD) ?
+		mpath_chr_first_uring_cmd(gate, ioucmd, issue_flags) :
+		mpc_uring_cmd(gate, ioucmd, issue_flags);
+	if (unlikely(ret == -EAGAIN))
 		mpath_keep_sqe(ioucmd, issue_flags);
 	return ret;
 }

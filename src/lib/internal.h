@@ -6,9 +6,11 @@
 #include <linux/bio.h>
 #include <linux/cdev.h>
 #include <linux/device.h>
+#include <linux/mempool.h>
 #include <linux/multipath.h>
 #include <linux/percpu.h>
 #include <linux/srcu.h>
+#include <linux/topology.h>
 #include <linux/wait.h>
 
 #include "core_api.h"
@@ -32,7 +34,8 @@ struct mpath_counters {
  * knows it. The last put frees.
  * The library's module exit waits for the last gate.
  *
- * @srcu: read sections; inside one, a non-NULL @head and its paths are valid
+ * @srcu: read sections; inside one, a non-NULL @head and its paths are valid. Those of
+ *	mpath_choose() may be RCU's instead: mpath_gate_synchronize() waits for both
  * @head: the head, NULL once it is being removed
  * @mpdt: the driver's template; constant data of @owner
  * @owner: the driver's module, pinned by every opener
@@ -40,10 +43,14 @@ struct mpath_counters {
  *	pinned path may outlive the head
  * @state_wq: woken after each step of the head's state machine
  * @minor: of the char device, -1 if the library made none
+ * @quick: MPATH_QUICK_*: what may be tried with mpath_choose() first; as @ops from
+ *	before the head is live
  * @limits_lock: one change of the head's limits and capacity at a time; keeps
  *	the head's disk; before the head lock
- * @bios: what failover needs of each bio (bio.c). Every one of them belongs to a
- *	bio of the head's disk that has not ended and so keeps the disk and this
+ * @hooks: reserve of what failover needs of each bio (hook.h). Every one of them
+ *	belongs to a bio of the head's disk that has not ended and so keeps the disk
+ *	and this
+ * @bios: the same of clones of bios that cannot be lent
  * @pr: persistent reservations
  * @counters: per slot; allocated when a slot is first used, kept until the end
  *	so that a caller with a pinned path can count after the path has left.
@@ -60,16 +67,53 @@ struct mpath_gate {
 	struct device dev;
 	struct cdev cdev;
 	int minor;
+	unsigned int quick;
 	struct mutex limits_lock;
+	mempool_t hooks;
 	struct bio_set bios;
 	struct mpath_pr pr;
 	struct mpath_counters __percpu *counters[MPATH_MAX_PATHS];
 	struct mpath_counters *base[MPATH_MAX_PATHS];
 };
 
+/* Bits of &mpath_gate.quick. The driver has get_path. */
+#define MPATH_QUICK_BIO		BIT(0)	/* %MPATH_FEAT_FAILOVER */
+#define MPATH_QUICK_URING_CMD	BIT(1)	/* @chr_uring_cmd */
+#define MPATH_QUICK_RCU		BIT(2)	/* %MPATH_FEAT_RCU: the section is one of RCU */
+
 static inline struct mpc_head *mpath_core(struct mpath_head *head)
 {
 	return (struct mpc_head *)head->core;
+}
+
+/**
+ * mpath_choose() - a path for the first try of a bio or command
+ * @gate: with the bit of it in @quick
+ * @use: MPC_FOR_*
+ *
+ * Context: Any; does not sleep.
+ * Return: a pinned path, to be put, and the policy; no path if that is not simple: then
+ * mpc_submit_bio() or mpc_uring_cmd() knows.
+ */
+static inline struct mpc_choice mpath_choose(struct mpath_gate *gate, u32 use)
+{
+	struct mpc_choice choice = { };
+	bool rcu = gate->quick & MPATH_QUICK_RCU;
+	struct mpath_head *head;
+	int idx = 0;
+
+	if (rcu)
+		rcu_read_lock();
+	else
+		idx = srcu_read_lock(&gate->srcu);
+	head = rcu_dereference_check(gate->head, srcu_read_lock_held(&gate->srcu));
+	if (likely(head))
+		choice = mpc_choose(mpath_core(head), numa_node_id(), use);
+	if (rcu)
+		rcu_read_unlock();
+	else
+		srcu_read_unlock(&gate->srcu, idx);
+	return choice;
 }
 
 /* gate.c */
@@ -79,6 +123,7 @@ struct mpath_gate *mpath_gate_create(struct mpath_head *head);
 int mpath_gate_open(struct mpath_gate *gate);
 void mpath_gate_release(struct mpath_gate *gate);
 void mpath_gate_shut(struct mpath_gate *gate);
+void mpath_gate_synchronize(struct mpath_gate *gate);
 int mpath_gate_add_cdev(struct mpath_gate *gate, struct mpath_head *head);
 void mpath_gate_del_cdev(struct mpath_gate *gate);
 int mpath_gate_need_counters(struct mpath_gate *gate, unsigned int slot);
@@ -90,9 +135,13 @@ u64 mpath_gate_total(struct mpath_gate *gate, unsigned int counter);
 u32 mpath_head_step(struct mpath_head *head, u32 event);
 u32 mpath_head_event(struct mpath_head *head, u32 event);
 
-/* bio.c */
+/* hook.c */
 int mpath_bio_init(struct mpath_gate *gate);
 void mpath_bio_exit(struct mpath_gate *gate);
+void mpath_bio_module_exit(void);
+
+/* bio.c */
+void mpath_submit_bio(struct bio *bio);
 u32 mpath_bio_redrive(struct mpath_head *head, struct bio *bio, bool hooks_only);
 void mpath_bio_waits(struct mpath_head *head, struct bio *bio);
 

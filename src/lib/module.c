@@ -31,6 +31,7 @@ static void __exit mpath_exit(void)
 {
 	mpath_gate_module_exit();
 	mpath_work_module_exit();
+	mpath_bio_module_exit();
 }
 
 module_init(mpath_init);

@@ -34,7 +34,8 @@ struct NvmeBackend {
 
 	// with REQ_DRV set the driver would look for its own head disk
 	static constexpr Features features =
-		Feature::kPlainBios | Feature::kFailover | Feature::kStackLimits;
+		Feature::kPlainBios | Feature::kFailover | Feature::kStackLimits |
+		Feature::kKeepsPin | Feature::kRcu;
 };
 
 } // namespace

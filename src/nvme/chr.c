@@ -27,12 +27,6 @@ void mpn_close_file(struct file *file)
 		__fput_sync(file);
 }
 
-/* The driver takes the right to write from the file it is called with. */
-struct file *mpn_chr_file(struct mpn_path *path, bool for_write)
-{
-	return for_write ? path->chr_rw : path->chr_rd;
-}
-
 static struct file *mpn_open_cdev(struct cdev *cdev, int flags)
 {
 	struct inode *inode;

@@ -37,6 +37,7 @@
 #include <linux/nvme.h>
 #include <linux/slab.h>
 
+#include "command.h"
 #include "mpn.h"
 
 #define MPN_AGAIN_PAUSE		(HZ / 4)
@@ -103,44 +104,6 @@ struct mpn_again {
 static mempool_t *mpn_again_pool;
 
 /* ------------------------------------------------------------ what is sent */
-
-/*
- * Where the command's own dwords 10 to 15 are kept: passthrough does not go by the
- * scheduler and carries no special payload, which is what this place is for.
- */
-static void *mpn_noted_cdws(struct request *req)
-{
-	static_assert(sizeof_field(struct nvme_command, common.cdws) <=
-		      sizeof(req->rb_node));
-	return &req->rb_node;
-}
-
-/**
- * mpn_failover_note() - remember what a completion does not leave
- * @req: of the driver, not yet sent
- * @ioucmd: its command
- * @how: of mpn_command_begin()
- *
- * A request that has ended does not tell any more where its data began. The driver
- * writes the command's result and status only at the end; until then they are ours.
- * And over TCP the driver builds the headers of the data it sends on the last 24
- * bytes of the command (nvme_tcp_req_data_pdu(), drivers/nvme/host/tcp.c).
- */
-void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd,
-		       unsigned int how)
-{
-	struct bio *bio = req->bio;
-
-	memcpy(mpn_noted_cdws(req), &(*mpn_req_cmd(req))->common.cdws,
-	       sizeof((*mpn_req_cmd(req))->common.cdws));
-	*mpn_pdu_status(ioucmd) = how;
-	if (!bio)
-		return;
-	*mpn_pdu_result(ioucmd) = (u64)bio->bi_iter.bi_size << 32 |
-				  bio->bi_iter.bi_bvec_done;
-	if (bio_integrity(bio))	/* no more than a bio's pages: below MPN_HOW */
-		*mpn_pdu_status(ioucmd) |= bio_integrity(bio)->bip_iter.bi_size;
-}
 
 /* The bios as they were before they were sent. */
 static void mpn_again_rewind(struct mpn_again *again)
@@ -235,6 +198,7 @@ static int mpn_again_send(struct mpath_device *mdev, void *ctx)
 		mpn_again_fill(again, req);
 	req->end_io = mpn_again_end_io;
 	req->end_io_data = again;
+	percpu_ref_get(&path->ref);	/* the caller's ends with this call */
 	again->how = mpn_command_begin(path, req);
 	mpn_poll_at(again->ioucmd, req);
 	blk_execute_rq_nowait(req, false);
@@ -440,20 +404,18 @@ static enum rq_end_io_ret mpn_again_end_io(struct request *req,
 	struct mpn_again *again = req->end_io_data;
 	struct io_uring_cmd *ioucmd = again->ioucmd;
 	bool well = !error && mpn_request_well(req);
-	enum rq_end_io_ret ret = RQ_END_IO_FREE;
 	unsigned int how = again->how;
-	u64 begun = req->start_time_ns;
+	bool failed;
 
 	WRITE_ONCE(*mpn_pdu_hctx(ioucmd), NULL);
-	if (!well && mpn_again_wanted(path, req, error) &&
-	    mpn_again_failed(again, path))
-		goto out;
+	failed = !well && mpn_again_wanted(path, req, error) &&
+		 mpn_again_failed(again, path);
+	mpn_command_end(path, req, how, well);
+	if (failed)
+		return RQ_END_IO_FREE;
 	mpn_again_free(again);
 	req->end_io_data = ioucmd;
-	ret = mpn_driver_end_io(req, error);
-out:
-	mpn_command_end(path, begun, how, well);
-	return ret;
+	return mpn_driver_end_io(req, error);
 }
 
 /* ---------------------------------------------------------------- the work */

@@ -179,6 +179,8 @@ enum mpn_path_state {
  * @tries: failed attempts to claim so far
  * @disk: the path's disk, by a reference on its device
  * @ns: the driver's namespace; valid while @bdev_file is open
+ * @ns_head: its head
+ * @nvme: its controller, as in @ctrl
  * @bdev_file: the disk, opened exclusively; keeps ns, controller and the
  *	transport's module
  * @chr_rd: the path's char device, opened for reading
@@ -205,6 +207,8 @@ struct mpn_path {
 	unsigned int tries;
 	struct gendisk *disk;
 	struct nvme_ns *ns;
+	struct nvme_ns_head *ns_head;
+	struct nvme_ctrl *nvme;
 	struct file *bdev_file;
 	struct file *chr_rd;
 	struct file *chr_rw;
@@ -243,6 +247,12 @@ static inline bool mpn_path_stale(const struct mpn_path *path, u8 shift)
 	       1u << shift;
 }
 
+/* The driver takes the right to write from the file it is called with. */
+static inline struct file *mpn_chr_file(struct mpn_path *path, bool for_write)
+{
+	return for_write ? path->chr_rw : path->chr_rd;
+}
+
 static inline const char *mpn_path_name(const struct mpn_path *path)
 {
 	return path->disk->disk_name;
@@ -276,7 +286,6 @@ void mpn_path_gone(struct mpn_path *path);
 /* chr.c */
 int mpn_open_chr(struct mpn_path *path);
 void mpn_close_file(struct file *file);
-struct file *mpn_chr_file(struct mpn_path *path, bool for_write);
 
 /* ctrl.c */
 struct mpn_ctrl *mpn_ctrl_get(struct mpn_path *path);
@@ -349,27 +358,14 @@ void mpn_limits_init(struct queue_limits *lim);
 bool mpn_path_disabled(struct mpn_path *path);
 bool mpn_path_down(struct mpn_path *path);
 
-/* uring.c */
-
-/* What mpn_command_begin() did; kept with the command until it ends. */
-#define MPN_COUNTED	BIT(30)	/* in the controller's nr_active */
-#define MPN_TIMED	BIT(31)	/* its request says when it began */
-#define MPN_HOW		(MPN_COUNTED | MPN_TIMED)
-
+/* uring.c; see command.h */
 void mpn_uring_quiesce(void);
 void mpn_poll_at(struct io_uring_cmd *ioucmd, struct request *req);
-bool mpn_request_well(struct request *req);
-struct mpn_path *mpn_request_path(struct request *req);
-unsigned int mpn_command_begin(struct mpn_path *path, struct request *req);
-void mpn_command_end(struct mpn_path *path, u64 begun, unsigned int how,
-		     bool well);
 enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status);
 
 /* failover.c */
 int mpn_failover_start(void);
 void mpn_failover_stop(void);
-void mpn_failover_note(struct request *req, struct io_uring_cmd *ioucmd,
-		       unsigned int how);
 bool mpn_effects_of(struct mpn_path *path, u8 opcode, u32 *effects);
 bool mpn_failover(struct mpn_path *path, struct request *req,
 		  blk_status_t error, struct io_uring_cmd *ioucmd);

@@ -76,6 +76,8 @@ static int mpn_claim(struct mpn_path *path)
 	}
 	path->bdev_file = file;
 	path->ns = path->disk->private_data;
+	path->ns_head = mpn_ns_head(path->ns);
+	path->nvme = mpn_ns_ctrl(path->ns);
 	return 0;
 }
 
@@ -87,6 +89,8 @@ static void mpn_unclaim(struct mpn_path *path)
 	path->chr_rw = NULL;
 	path->chr_rd = NULL;
 	path->ns = NULL;
+	path->ns_head = NULL;
+	path->nvme = NULL;
 	mpn_close_file(path->bdev_file);
 	path->bdev_file = NULL;
 }

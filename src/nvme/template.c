@@ -81,14 +81,36 @@ void mpn_path_error(struct mpath_device *mdev, blk_status_t status)
 		mpn_ana_bio_error(path, status);
 }
 
+/*
+ * The common case of mpn_path_disabled(), in its order: nothing has been formatted, which
+ * has to be seen before the flags (mpn_format_changed()), and nothing else is wrong.
+ */
+static inline bool mpn_path_fine(const struct mpn_path *path)
+{
+	const unsigned long wrong = BIT(MPN_PATH_STALE) | BIT(MPN_PATH_GONE) |
+				    BIT(MPN_PATH_ANA_PENDING) |
+				    BIT(MPN_PATH_ANA_READING);
+	u8 shift = mpn_head_lba_shift(path->ns_head);
+
+	return shift == READ_ONCE(path->home->lba_shift) &&
+	       mpn_head_ms(path->ns_head) == smp_load_acquire(&path->home->ms) &&
+	       READ_ONCE(path->disk->queue->limits.logical_block_size) ==
+		       1u << (shift & 31) &&
+	       !(READ_ONCE(path->flags) & wrong) &&
+	       mpn_ctrl_state(path->nvme) == NVME_CTRL_LIVE &&
+	       !test_bit(GD_DEAD, &path->disk->state);
+}
+
 bool mpn_is_disabled(struct mpath_device *mdev)
 {
-	return mpn_path_disabled(mpn_path_of(mdev));
+	struct mpn_path *path = mpn_path_of(mdev);
+
+	return likely(mpn_path_fine(path)) ? false : mpn_path_disabled(path);
 }
 
 bool mpn_is_optimized(struct mpath_device *mdev)
 {
-	return mpn_ctrl_state(mpn_path_of(mdev)->ctrl->ctrl) == NVME_CTRL_LIVE &&
+	return mpn_ctrl_state(mpn_path_of(mdev)->nvme) == NVME_CTRL_LIVE &&
 	       READ_ONCE(mdev->access_state) == MPATH_STATE_OPTIMIZED;
 }
 
@@ -119,7 +141,7 @@ bool mpn_available_path(struct mpath_device *mdev)
 
 bool mpn_get_path(struct mpath_device *mdev)
 {
-	return percpu_ref_tryget_live(&mpn_path_of(mdev)->ref);
+	return percpu_ref_tryget_live_rcu(&mpn_path_of(mdev)->ref);
 }
 
 void mpn_put_path(struct mpath_device *mdev)

@@ -16,6 +16,7 @@
 #include <linux/nvme_ioctl.h>
 #include <linux/srcu.h>
 
+#include "command.h"
 #include "compat.h"
 #include "mpn.h"
 
@@ -24,71 +25,6 @@ DEFINE_STATIC_SRCU(mpn_poll_srcu);
 
 /* The driver's own end_io, learnt from the first command; never changes. */
 static rq_end_io_fn *mpn_stock_end_io;
-
-/*
- * The request's queue belongs to the path's disk, and the disk is claimed by
- * the path: the claim lasts as long as the pin that the command has.
- */
-struct mpn_path *mpn_request_path(struct request *req)
-{
-	return req->q->disk->part0->bd_holder;
-}
-
-/**
- * mpn_command_begin() - a command goes to a path
- * @path: pinned by the caller; mpn_command_end() drops another pin
- * @req: its request, not sent yet
- *
- * As for a bio, it is counted if the policy wants to know: how many are out for
- * queue-depth, how long they take for service-time. The time is in the request's
- * own field, which says the same to the block layer.
- *
- * Context: Any.
- * Return: bits of MPN_HOW, for mpn_command_end().
- */
-unsigned int mpn_command_begin(struct mpn_path *path, struct request *req)
-{
-	percpu_ref_get(&path->ref);
-	switch (READ_ONCE(path->home->policy)) {
-	case MPATH_IOPOLICY_QD:
-		atomic_inc(&path->ctrl->nr_active);
-		return MPN_COUNTED;
-	case MPATH_IOPOLICY_ST:
-		atomic_inc(&path->ctrl->nr_active);
-		req->start_time_ns = ktime_get_ns();
-		return MPN_COUNTED | MPN_TIMED;
-	default:
-		return 0;
-	}
-}
-
-/**
- * mpn_command_end() - it has ended
- * @path: as given to mpn_command_begin()
- * @begun: start_time_ns of its request
- * @how: what mpn_command_begin() returned
- * @well: without an error
- * Context: Any.
- */
-void mpn_command_end(struct mpn_path *path, u64 begun, unsigned int how,
-		     bool well)
-{
-	if (how & MPN_COUNTED)
-		atomic_dec(&path->ctrl->nr_active);
-	if (how & MPN_TIMED && well)
-		mpath_command_took(&path->mdev, ktime_get_ns() - begun);
-	percpu_ref_put(&path->ref);
-}
-
-/*
- * What the driver has cancelled is an error to its submitter (-EINTR), even if the
- * device still completed it while its queues were taken down.
- */
-bool mpn_request_well(struct request *req)
-{
-	return !*mpn_req_status(req) &&
-	       !(*mpn_req_flags(req) & NVME_REQ_CANCELLED);
-}
 
 enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status)
 {
@@ -99,7 +35,8 @@ enum rq_end_io_ret mpn_driver_end_io(struct request *req, blk_status_t status)
  * A command has ended. Any context.
  *
  * Pollers of the same ring look where to poll on every turn until the submitter's task
- * work has run; that is cleared before the path is unpinned.
+ * work has run; that is cleared before the path is unpinned. The driver's own end needs no
+ * pin: the request keeps the queue, and that all of the driver that it looks at.
  */
 static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
 {
@@ -107,31 +44,66 @@ static enum rq_end_io_ret mpn_end_io(struct request *req, blk_status_t status)
 	struct mpn_path *path = mpn_request_path(req);
 	bool well = !status && mpn_request_well(req);
 	unsigned int how = *mpn_pdu_status(ioucmd) & MPN_HOW;
-	enum rq_end_io_ret ret = RQ_END_IO_FREE;
-	u64 begun = req->start_time_ns;
+	bool failed;
 
 	WRITE_ONCE(*mpn_pdu_hctx(ioucmd), NULL);
-	if (likely(well) || !mpn_failover(path, req, status, ioucmd))
-		ret = mpn_stock_end_io(req, status);
-	mpn_command_end(path, begun, how, well);
-	return ret;
+	failed = unlikely(!well) && mpn_failover(path, req, status, ioucmd);
+	mpn_command_end(path, req, how, well);
+	if (unlikely(failed))
+		return RQ_END_IO_FREE;
+	return mpn_stock_end_io(req, status);
 }
 
-/* The command was accepted and is on the plug. No sleep in here. */
-static void mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd)
+/*
+ * The command was accepted and is on the plug. No sleep in here. Return: false: its end
+ * is the driver's alone.
+ */
+static bool mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd,
+			  unsigned int issue_flags)
 {
 	struct request *req = *mpn_pdu_req(ioucmd);
 	rq_end_io_fn *known = READ_ONCE(mpn_stock_end_io);
 
-	if (!known) {
+	if (unlikely(!known)) {
 		WRITE_ONCE(mpn_stock_end_io, req->end_io);
 		known = req->end_io;
 	}
-	mpn_poll_at(ioucmd, req);	/* nobody polls before we return */
+	/* nobody polls before we return, and nobody at all in another ring */
+	if (unlikely(issue_flags & IO_URING_F_IOPOLL))
+		mpn_poll_at(ioucmd, req);
 	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd))
-		return;
+		return false;
 	mpn_failover_note(req, ioucmd, mpn_command_begin(path, req));
 	req->end_io = mpn_end_io;
+	return true;
+}
+
+/*
+ * May the driver have a command for itself, as natively? Not if it may be sent again, if
+ * the policy wants to know about it, or if it is polled: then we have to know where.
+ */
+static bool mpn_as_native(const struct mpn_head *head, unsigned int issue_flags)
+{
+	return READ_ONCE(head->failover) == MPN_FAILOVER_OFF &&
+	       !mpn_counts(READ_ONCE(head->policy)) &&
+	       !(issue_flags & IO_URING_F_IOPOLL);
+}
+
+/* The driver's own uring_cmd with the path's file lent to the command. No sleep at its end. */
+static inline int mpn_forward(struct mpn_path *path, struct io_uring_cmd *ioucmd,
+			      unsigned int issue_flags)
+{
+	struct file *ours = ioucmd->file;
+	struct file *theirs = mpn_chr_file(path, ours->f_mode & FMODE_WRITE);
+	bool none;
+	int ret;
+
+	ioucmd->file = theirs;
+	none = mpath_not_x32_begin();
+	ret = theirs->f_op->uring_cmd(ioucmd, issue_flags);
+	mpath_not_x32_end(none);
+	ioucmd->file = ours;
+	return ret;
 }
 
 /**
@@ -145,6 +117,11 @@ static void mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd)
  * completes it after we have returned, and a worker of io-wq holds a reference
  * on it until then.
  *
+ * A command that was queued has the caller's pin (%MPATH_FEAT_KEEPS_PIN) until its
+ * end_io. If the driver has it for itself the pin is put at once: its request keeps the
+ * path's queue, which the removal of the path's disk waits for, and nothing of ours is
+ * looked at any more.
+ *
  * Context: Process context; does not block with IO_URING_F_NONBLOCK but for
  * page faults of the caller.
  * Return: what the driver says, mostly -EIOCBQUEUED.
@@ -153,22 +130,22 @@ int mpn_uring_cmd(struct mpath_device *mdev, struct io_uring_cmd *ioucmd,
 		  unsigned int issue_flags)
 {
 	struct mpn_path *path = mpn_path_of(mdev);
-	struct file *ours = ioucmd->file;
-	struct file *theirs = mpn_chr_file(path, ours->f_mode & FMODE_WRITE);
-	struct blk_plug plug;
-	bool none;
+	struct blk_plug plug MPATH_UNINITIALIZED;	/* begun, or not used */
+	bool keep = false;
 	int ret;
 
-	/* no-op inside a plug of the caller, which serves as well */
+	/*
+	 * No-op inside a plug of the caller, which serves as well. By way of a plug a request
+	 * is also sent with fewer instructions than without.
+	 */
 	blk_start_plug(&plug);
-	ioucmd->file = theirs;
-	none = mpath_not_x32_begin();
-	ret = theirs->f_op->uring_cmd(ioucmd, issue_flags);
-	mpath_not_x32_end(none);
-	ioucmd->file = ours;
-	if (ret == -EIOCBQUEUED)
-		mpn_interpose(path, ioucmd);
+	ret = mpn_forward(path, ioucmd, issue_flags);
+	if (likely(ret == -EIOCBQUEUED) &&
+	    !mpn_as_native(path->home, issue_flags))
+		keep = mpn_interpose(path, ioucmd, issue_flags);
 	blk_finish_plug(&plug);
+	if (ret == -EIOCBQUEUED && !keep)
+		percpu_ref_put(&path->ref);
 	return ret;
 }
 

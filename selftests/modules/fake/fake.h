@@ -180,6 +180,8 @@ struct fake_head_options {
 	long max_sectors;
 	long pr_host;
 	long no_features;	/* neither NOWAIT nor POLL */
+	long rcu;		/* MPATH_FEAT_RCU: no test stops in the callbacks it names */
+	long keeps_pin;		/* MPATH_FEAT_KEEPS_PIN */
 	/* may be changed later */
 	long fail_cdev;		/* errno of add_cdev or cdev_name */
 	long keep;		/* remove_head only counts */
@@ -311,6 +313,8 @@ struct fake_path {
 	bool added;
 	bool removed;
 	bool dead;
+	bool rcu;			/* MPATH_FEAT_RCU */
+	bool keeps_pin;		/* MPATH_FEAT_KEEPS_PIN */
 	bool counts_itself;	/* the library does not count nr_active */
 	bool scope_host;
 	bool integrity;
@@ -342,6 +346,7 @@ int fake_path_remove(struct fake_path *path, bool *empty);
 struct fake_path *fake_path_get(const char *name, struct fake_head **head);
 void fake_path_put(struct fake_path *path);
 bool fake_path_tryget(struct fake_path *path);
+void fake_put_path(struct mpath_device *dev);	/* the library's pin */
 int fake_path_set(struct fake_path *path, int argc, char **argv);
 /* Take one from a setting that counts down; -1 never ends. */
 bool fake_take(long *count);

@@ -110,6 +110,7 @@ static const struct fake_option fake_head_option_table[] = {
 	OPTION(partition_ioctl), OPTION(policies), OPTION(policy),
 	OPTION(integrity), OPTION(zoned), OPTION(max_sectors), OPTION(pr_host),
 	OPTION(no_features), OPTION(keep), OPTION(no_clone),
+	OPTION(rcu), OPTION(keeps_pin),
 	{ "fail_cdev", offsetof(struct fake_head_options, fail_cdev),
 	  fake_parse_errno },
 	{ }

@@ -263,6 +263,8 @@ static struct fake_path *fake_path_alloc(struct fake_head *head,
 	path->set.zoned = head->opts.zoned;
 	path->set.capacity = head->store->bytes >> SECTOR_SHIFT;
 	path->counts_itself = !head->opts.failover;
+	path->keeps_pin = head->opts.keeps_pin;
+	path->rcu = head->opts.rcu;
 	path->scope_host = head->opts.pr_host;
 	path->integrity = head->opts.integrity;
 	path->store = head->store;

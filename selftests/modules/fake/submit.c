@@ -71,6 +71,7 @@ static const struct fake_option fake_job_words[] = {
 struct fake_batch {
 	const struct fake_job *job;
 	struct block_device *bdev;
+	bool lent;		/* MPATH_FEAT_FAILOVER */
 	atomic_t left;
 	atomic_t ok;
 	atomic_t failed;
@@ -84,6 +85,7 @@ struct fake_sent {
 	struct completion done;
 	struct page *integrity;
 	struct bio *bio;
+	blk_opf_t opf;
 };
 
 /* Each 8 bytes say which sector they are of, and by whom. */
@@ -131,11 +133,23 @@ static void fake_batch_put(struct fake_batch *batch)
 		complete(&batch->done);
 }
 
+/* What a path has done to a bio that was lent to it is no matter of its submitter's. */
+static bool fake_as_submitted(const struct fake_sent *sent, const struct bio *bio)
+{
+	const blk_opf_t same = REQ_OP_MASK | REQ_FAILFAST_MASK | REQ_RAHEAD |
+			       REQ_ALLOC_CACHE | REQ_DRV;
+
+	return bio->bi_bdev == sent->batch->bdev &&
+	       !((bio->bi_opf ^ sent->opf) & same);
+}
+
 static void fake_sent_end(struct bio *bio)
 {
 	struct fake_sent *sent = bio->bi_private;
 	struct fake_batch *batch = sent->batch;
 
+	if (batch->lent && !fake_as_submitted(sent, bio))
+		atomic_inc(&batch->differ);
 	if (bio->bi_status) {
 		atomic_inc(&batch->failed);
 		cmpxchg(&batch->first_error, 0,
@@ -218,6 +232,7 @@ static int fake_prepare(struct fake_batch *batch, struct fake_sent *sent, long n
 			GFP_KERNEL);
 	sent->batch = batch;
 	sent->bio = bio;
+	sent->opf = opf;
 	init_completion(&sent->done);
 	bio->bi_private = sent;
 	bio->bi_end_io = fake_sent_end;
@@ -318,7 +333,8 @@ static int fake_job_parse(struct fake_job *job, int argc, char **argv)
 
 /*
  * Gives the head back in any case: once its node is open that does, and the head
- * may go. The result is the first error. Said: "ok N failed N differ N".
+ * may go. The result is the first error. Said: "ok N failed N differ N", where bios differ
+ * that bring other data (verify) or come back as others than they were submitted.
  */
 int fake_submit(struct fake_head *head, int argc, char **argv,
 		struct fake_result *res)
@@ -336,6 +352,7 @@ int fake_submit(struct fake_head *head, int argc, char **argv,
 					     NULL, NULL);
 		ret = PTR_ERR_OR_ZERO(file);
 	}
+	batch.lent = head->opts.failover;
 	fake_head_put(head);
 	if (ret)
 		return ret;

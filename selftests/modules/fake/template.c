@@ -14,12 +14,19 @@ static bool fake_available_path(struct mpath_device *dev)
 	return READ_ONCE(path->set.available) && !READ_ONCE(path->dead);
 }
 
+/* A callback that may be called under RCU, where nobody may be held. */
+static void fake_first_stop(int point, struct fake_path *path)
+{
+	if (!path->rcu)
+		fake_path_stop(point, path);
+}
+
 static bool fake_is_disabled(struct mpath_device *dev)
 {
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_count(path, FC_is_disabled);
-	fake_path_stop(FP_is_disabled, path);
+	fake_first_stop(FP_is_disabled, path);
 	return READ_ONCE(path->set.disabled) || READ_ONCE(path->dead);
 }
 
@@ -29,7 +36,7 @@ static bool fake_is_optimized(struct mpath_device *dev)
 	long optimized = READ_ONCE(path->set.optimized);
 
 	fake_count(path, FC_is_optimized);
-	fake_path_stop(FP_is_optimized, path);
+	fake_first_stop(FP_is_optimized, path);
 	if (optimized >= 0)
 		return optimized;
 	return READ_ONCE(dev->access_state) == MPATH_STATE_OPTIMIZED;
@@ -40,7 +47,7 @@ static bool fake_get_path(struct mpath_device *dev)
 	struct fake_path *path = to_fake_path(dev);
 
 	fake_count(path, FC_get_path);
-	fake_path_stop(FP_get_path, path);
+	fake_first_stop(FP_get_path, path);
 	if (!READ_ONCE(path->set.refuse_get) && !READ_ONCE(path->dead) &&
 	    fake_path_tryget(path))
 		return true;
@@ -48,7 +55,7 @@ static bool fake_get_path(struct mpath_device *dev)
 	return false;
 }
 
-static void fake_put_path(struct mpath_device *dev)
+void fake_put_path(struct mpath_device *dev)
 {
 	struct fake_path *path = to_fake_path(dev);
 
@@ -137,6 +144,10 @@ static void fake_fill_template(struct mpath_head_template *t,
 		t->features |= MPATH_FEAT_STACK_LIMITS;
 	if (opts->plain)
 		t->features |= MPATH_FEAT_PLAIN_BIOS;
+	if (opts->rcu)
+		t->features |= MPATH_FEAT_RCU;
+	if (opts->keeps_pin)
+		t->features |= MPATH_FEAT_KEEPS_PIN;
 	if (opts->pins) {
 		t->get_path = fake_get_path;
 		t->put_path = fake_put_path;

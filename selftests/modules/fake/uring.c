@@ -14,6 +14,7 @@
  * command. In polled rings the poller completes, after the timer has fired.
  *
  * @held: on the list of fake_uring_release()
+ * @keeps_pin: it has the library's pin instead of one of its own
  */
 struct fake_command {
 	struct hrtimer timer;
@@ -23,6 +24,7 @@ struct fake_command {
 	long result;
 	bool polled;
 	bool due;
+	bool keeps_pin;
 };
 
 struct fake_pdu {
@@ -37,12 +39,16 @@ static void fake_uring_end(struct io_uring_cmd *ioucmd, unsigned int issue_flags
 	struct fake_command *c =
 		io_uring_cmd_to_pdu(ioucmd, struct fake_pdu)->command;
 	struct fake_path *path = c->path;
+	bool keeps_pin = c->keeps_pin;
 	long result = c->result;
 
 	kfree(c);
 	fake_count(path, FC_uring_done);
 	io_uring_cmd_done(ioucmd, result, 0, issue_flags);
-	fake_path_put(path);
+	if (keeps_pin)
+		fake_put_path(&path->mpath);
+	else
+		fake_path_put(path);
 }
 
 static enum hrtimer_restart fake_uring_due(struct hrtimer *timer)
@@ -103,7 +109,8 @@ int fake_uring_cmd(struct mpath_device *dev, struct io_uring_cmd *ioucmd,
 	c = kzalloc(sizeof(*c), GFP_NOWAIT);
 	if (!c)
 		return -EAGAIN;
-	if (!fake_path_tryget(path)) {
+	c->keeps_pin = path->keeps_pin;
+	if (!c->keeps_pin && !fake_path_tryget(path)) {
 		kfree(c);
 		return -ENODEV;
 	}

@@ -201,6 +201,28 @@ struct Bad : Good, Pins {
 };
 #endif
 
+//! keeps_pin_without_commands: keeping the pin needs chr_uring_cmd
+#ifdef CASE_keeps_pin_without_commands
+struct Bad : Good, Pins {
+	static constexpr auto features = mpath::Feature::kKeepsPin;
+};
+#endif
+
+//! keeps_pin_without_pins: keeping the pin needs get_path
+//! keeps_pin_without_pins: keeping the pin needs chr_uring_cmd
+#ifdef CASE_keeps_pin_without_pins
+struct Bad : Good {
+	static constexpr auto features = mpath::Feature::kKeepsPin;
+};
+#endif
+
+//! rcu_without_pins: RCU needs get_path
+#ifdef CASE_rcu_without_pins
+struct Bad : Good {
+	static constexpr auto features = mpath::Feature::kRcu;
+};
+#endif
+
 //! path_error_alone: path_error needs failover
 #ifdef CASE_path_error_alone
 struct Bad : Good, Pins {

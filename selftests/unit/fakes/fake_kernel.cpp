@@ -290,17 +290,22 @@ void expect_clean()
 
 // --- World --------------------------------------------------------------------
 
-World::World(const HeadOptions &options) : head{new mpath_head}, nodes_{options.nodes}
+World::World(const HeadOptions &options)
+	: head{new mpath_head}, nodes_{options.nodes},
+	  quick_bio_{options.quick && options.can_pin && options.failover},
+	  quick_uring_{options.quick && options.can_pin && options.uring},
+	  keeps_pin_{options.keeps_pin}
 {
 	g.heads.fetch_add(1, std::memory_order_relaxed);
 	head->gate = &gate;
 	head->hints_size = u64{options.nodes} * MPC_HINT_STRIDE;
 	head->hints = std::make_unique<std::byte[]>(head->hints_size);
-	head->ops = {available_path, is_disabled, is_optimized, nullptr, nullptr, 0, 0};
+	head->ops = {available_path, is_disabled, is_optimized, nullptr, nullptr, nullptr, 0, 0};
 	head->ops.has = MPC_HAS_AVAILABLE_PATH | MPC_HAS_IS_DISABLED | MPC_HAS_IS_OPTIMIZED |
 			MPC_HAS_TEMPLATE;
 	if (options.can_pin) {
 		head->ops.get_path = get_path;
+		head->ops.get_first = get_path;
 		head->ops.put_path = put_path;
 		head->ops.has |= MPC_HAS_GET_PATH | MPC_HAS_PUT_PATH;
 	}
@@ -310,6 +315,8 @@ World::World(const HeadOptions &options) : head{new mpath_head}, nodes_{options.
 		head->ops.has |= MPC_HAS_FAILOVER;
 	if (options.uring)
 		head->ops.has |= MPC_HAS_URING_CMD;
+	if (options.keeps_pin)
+		head->ops.has |= MPC_HAS_KEEPS_PIN;
 	EXPECT_EQ(mpc_head_init(head->core, head, head->hints.get(), options.nodes), core());
 	mpc_head_bind(core(), &head->ops, &head->policy);
 	gate.head.store(core(), std::memory_order_release);
@@ -492,8 +499,40 @@ bio World::submit()
 	return b;
 }
 
+mpc_choice World::choose(u32 use)
+{
+	const int idx = mpk_gate_lock(&gate);
+	mpc_head *at = mpk_gate_head(&gate);
+	const mpc_choice choice = at ? mpc_choose(at, mpk_this_node(), use) : mpc_choice{};
+
+	mpk_gate_unlock(&gate, idx);
+	return choice;
+}
+
+/// A bio goes to a path that is pinned.
+static void forward(mpath_gate &gate, mpath_device *dev, bio &b, u32 how)
+{
+	b.hooked = true;
+	note(how & MPC_FORWARD_PATIENT ? "patient" : "forward", dev->id);
+	b.how = how;
+	b.sent_to.push_back(dev->id);
+	if (b.fate != bio::Fate::kPending)
+		die("a bio was consumed twice");
+	b.fate = bio::Fate::kForwarded;
+	b.device = dev;
+	mpk_count(&gate, static_cast<u32>(dev->slot), MPC_COUNT_BIOS);
+}
+
 void World::submit(bio &b)
 {
+	mpath_device *dev = quick_bio_ ? choose(MPC_FOR_BIO).dev : nullptr;
+
+	if (dev) {
+		check_held(dev);
+		run(dev->on_forward);
+		forward(gate, dev, b, 0);
+		return;
+	}
 	mpc_submit_bio(&gate, &b);
 	if (b.fate == bio::Fate::kPending)
 		die("a bio was lost");
@@ -556,7 +595,7 @@ void World::succeed(bio &b, u64 ns)
 u32 World::fail(bio &b)
 {
 	static constexpr mpc_ops kOps = {available_path, is_disabled, is_optimized, get_path,
-					 put_path, 0, 0}; // as the gate has them: the head may be gone
+					 put_path, get_path, 0, 0}; // as the gate has them: the head may be gone
 	mpath_device &dev = came_back(b);
 	u32 changed = 2;
 	const u32 verdict = mpc_path_bad(dev.core, &kOps, &b.tries, &changed);
@@ -620,8 +659,21 @@ long World::ioctl(u32 cmd)
 int World::uring(u32 flags)
 {
 	io_uring_cmd cmd;
+	mpath_device *dev = quick_uring_ ? choose(MPC_FOR_COMMAND).dev : nullptr;
 
-	return mpc_uring_cmd(&gate, &cmd, flags);
+	if (!dev)
+		return mpc_uring_cmd(&gate, &cmd, flags);
+
+	const u32 slot = static_cast<u32>(dev->slot);
+	const int ret = mpk_path_uring_cmd(&gate, dev, &cmd, flags);
+
+	if (ret != kQueued || !keeps_pin_)
+		put_path(dev);
+	if (ret >= 0 || ret == kQueued) {
+		mpk_count(&gate, slot, MPC_COUNT_URING_CMDS);
+		return ret;
+	}
+	return mpc_uring_cmd_next(&gate, &cmd, flags, slot, ret);
 }
 
 /// What mpc_call() and mpc_call_again() run on a path of World.

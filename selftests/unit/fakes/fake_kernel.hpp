@@ -196,6 +196,8 @@ struct HeadOptions {
 	bool uring = true;
 	bool live = true;
 	bool failover = false; ///< bios are pinned and come back
+	bool keeps_pin = false; ///< a command that is queued has the library's pin
+	bool quick = true;     ///< the shim asks mpc_choose() first, where it may
 };
 
 struct PathOptions {
@@ -260,6 +262,8 @@ public:
 	/// No node has a choice.
 	[[nodiscard]] bool no_choice();
 
+	/// mpc_choose() as the shim calls it.
+	[[nodiscard]] mpc_choice choose(u32 use);
 	bio submit();
 	void submit(bio &b);
 
@@ -281,12 +285,15 @@ public:
 
 	long ioctl(u32 cmd = 1);
 	int uring(u32 flags = 0);
+	/// A command that was queued and has kept its pin ends.
+	void uring_end(mpath_device &path) { head->ops.put_path(&path); }
 	int call();
 	int call_again(u64 &tried);
 
 private:
 	std::vector<mpath_device *> paths_, limbo_;
 	u32 nodes_;
+	bool quick_bio_, quick_uring_, keeps_pin_;
 	int next_id_ = 0;
 };
 

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 44
+fake_begin 45
 most=($fake_most)
 
 # A head whose first path is the better one and gives errors: all goes to the second, too.
@@ -235,6 +235,17 @@ split()
 	ctl submit fk op=write sectors=512
 	same "parts on the second path" 8 "$(count fkb.bios)"
 	same "sectors there" 512 "$(count fkb.sectors)"
+	ctl submit fk op=read sectors=512 verify=1
+}
+
+# A head that does not know the paths' limits: each path splits what it gets.
+split_by_each_path()
+{
+	local most=("${most[@]/stack/}")
+	first_fails max_sectors=64
+	ctl submit fk op=write sectors=512 count=20
+	count_least fka.bios 8
+	same "sectors on the second path" $((20 * 512)) "$(count fkb.sectors)"
 	ctl submit fk op=read sectors=512 verify=1
 }
 
@@ -593,6 +604,7 @@ fake "REQ_NOWAIT and a failover" nowait
 fake "REQ_POLLED and a failover" polled
 fake "a bio larger than the paths take, and a failover" split
 fake "integrity data and a failover" integrity 256
+fake "a bio that the path splits, and the next one again" split_by_each_path
 fake "integrity data, split, and a failover" integrity 64
 fake "flush, FUA, discard and a failover" flush_and_fua
 fake "a bio out of a cache and a failover" no_cache

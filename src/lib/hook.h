@@ -194,6 +194,8 @@ static inline void mpath_take_back(struct mpath_hook *hook, struct bio *bio)
 
 	bio->bi_bdev = hook->bdev;
 	bio->bi_iter = hook->iter;
+	/* 0 if the path has split it, and the next path may, too */
+	atomic_set(&bio->__bi_remaining, 1);
 	bio->bi_opf = hook->opf;
 	/* who has submitted it may have taken a reference meanwhile */
 	bio->bi_flags = hook->flags | (bio->bi_flags & BIT(BIO_REFFED));

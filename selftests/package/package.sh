@@ -115,6 +115,7 @@ installs()
 	local module
 	in_root dpkg --configure -a >"$logs/install.log" 2>&1 || { tail -n 40 "$logs/install.log"; return 1; }
 	[[ ! -e $tools_deb ]] || in_root dpkg -i "$tools_deb" >>"$logs/install.log" 2>&1
+	! command -v lvmconfig >/dev/null || grep -q 'LVM on NVMe needs' "$logs/install.log"
 	for module in libmultipath_cxx mpath_nvme; do
 		there "$rootfs/lib/modules/$release/updates/dkms/$module.ko.xz"
 		same "$module signed by" "DKMS module signing key" "$(in_root modinfo -k "$release" -F signer $module)"

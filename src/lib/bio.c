@@ -140,40 +140,28 @@ static __always_inline void mpath_hook_aim(struct mpath_gate *gate,
 	mpath_make_ready(gate, dev, bio, hook->bdev->bd_disk);
 }
 
-/* For one that cannot be lent. */
-static noinline struct mpath_hook *mpath_hook_clone(struct mpath_gate *gate,
-						    struct bio **bio, gfp_t gfp)
-{
-	struct bio *clone = mpath_clone(gate, *bio, gfp);
-	struct mpath_hook *hook;
-
-	if (!clone)
-		return NULL;
-	hook = mpath_hook_get(gate, gfp);
-	if (hook)
-		*bio = clone;
-	else
-		bio_put(clone);
-	return hook;
-}
-
-/* A hook for a new bio, or for the clone that is then in its place. */
+/* A hook for a new bio. NULL without memory, only if @gfp does not let it wait. */
 static __always_inline struct mpath_hook *
-mpath_hook_new(struct mpath_gate *gate, struct bio **bio, gfp_t gfp)
+mpath_hook_new(struct mpath_gate *gate, struct bio *bio, gfp_t gfp)
 {
-	struct mpath_hook *hook = likely(mpath_may_lend(*bio)) ?
-		mpath_hook_get(gate, gfp) : mpath_hook_clone(gate, bio, gfp);
+	struct mpath_hook *hook = mpath_hook_get(gate, gfp);
 
 	if (unlikely(!hook))
 		return NULL;
 	hook->gate = gate;
-	hook->end_io = (*bio)->bi_end_io;
-	hook->private = (*bio)->bi_private;
+	hook->end_io = bio->bi_end_io;
+	hook->private = bio->bi_private;
 	memset(&hook->try, 0, sizeof(hook->try));
-	hook->acct = blk_queue_io_stat(bdev_get_queue((*bio)->bi_bdev));
+	hook->acct = blk_queue_io_stat(bdev_get_queue(bio->bi_bdev));
 	if (hook->acct)
-		hook->start = bio_start_io_acct(*bio);
+		hook->start = bio_start_io_acct(bio);
 	return hook;
+}
+
+/* Does it wait for memory? */
+static inline gfp_t mpath_bio_gfp(struct bio *bio)
+{
+	return bio->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO;
 }
 
 /**
@@ -185,9 +173,8 @@ mpath_hook_new(struct mpath_gate *gate, struct bio **bio, gfp_t gfp)
 void mpath_submit_bio(struct bio *bio)
 {
 	struct mpath_gate *gate = mpath_bio_gate(bio);
-	struct mpc_choice choice = { };
+	struct mpc_choice choice;
 	struct mpath_hook *hook;
-	struct bio *lent;
 
 	/*
 	 * Here and not on the path: the limits of the head are the smallest of
@@ -197,23 +184,43 @@ void mpath_submit_bio(struct bio *bio)
 	bio = bio_split_to_limits(bio);
 	if (unlikely(!bio))
 		return;
-	lent = bio;
-	if (likely(gate->quick & MPATH_QUICK_BIO))
-		choice = mpath_choose(gate, MPC_FOR_BIO);
-	if (unlikely(!choice.dev)) {
-		mpc_submit_bio(gate, bio);
-		return;
-	}
-	hook = mpath_hook_new(gate, &lent, bio->bi_opf & REQ_NOWAIT ?
-			      GFP_NOWAIT : GFP_NOIO);
+	if (unlikely(!(gate->quick & MPATH_QUICK_BIO) || !mpath_may_lend(bio)))
+		goto general;
+	choice = mpath_choose(gate, MPC_FOR_BIO);
+	if (unlikely(!choice.dev))
+		goto general;
+	hook = mpath_hook_new(gate, bio, mpath_bio_gfp(bio));
 	if (unlikely(!hook)) {
 		gate->ops.put_path(choice.dev);
-		/* with GFP_NOIO for want of a clone's integrity data only */
 		mpath_no_memory(bio);
 		return;
 	}
-	mpath_hook_aim(gate, choice.dev, hook, lent, choice.policy, 0);
-	submit_bio_noacct(lent);
+	mpath_hook_aim(gate, choice.dev, hook, bio, choice.policy, 0);
+	submit_bio_noacct(bio);
+	return;
+
+general:
+	mpc_submit_bio(gate, bio);
+}
+
+/* In the general way: for one that cannot be lent its clone is, and is then *@bio. */
+static struct mpath_hook *mpath_hook_any(struct mpath_gate *gate,
+					 struct bio **bio, gfp_t gfp)
+{
+	struct mpath_hook *hook;
+	struct bio *clone;
+
+	if (likely(mpath_may_lend(*bio)))
+		return mpath_hook_new(gate, *bio, gfp);
+	clone = mpath_clone(gate, *bio, gfp);
+	if (!clone)
+		return NULL;
+	hook = mpath_hook_new(gate, clone, gfp);
+	if (hook)
+		*bio = clone;
+	else
+		bio_put(clone);
+	return hook;
 }
 
 /*
@@ -229,14 +236,13 @@ static int mpath_hook_forward(struct mpath_head *head, struct mpath_device *dev,
 	struct bio *lent = bio;
 
 	if (!hook)
-		hook = mpath_hook_new(gate, &lent,
-				      how & MPC_FORWARD_WORKER ||
-				      bio->bi_opf & REQ_NOWAIT ?
-				      GFP_NOWAIT : GFP_NOIO);
+		hook = mpath_hook_any(gate, &lent, how & MPC_FORWARD_WORKER ?
+				      GFP_NOWAIT : mpath_bio_gfp(bio));
 	if (unlikely(!hook)) {
 		gate->ops.put_path(dev);
 		if (how & MPC_FORWARD_WORKER)
 			return -ENOMEM;
+		/* with GFP_NOIO for want of a clone's integrity data only */
 		mpath_no_memory(bio);
 		return 0;
 	}

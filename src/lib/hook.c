@@ -7,7 +7,7 @@
 #include "hook.h"
 
 /* Of all heads. Hooks go round here as long as no gate's reserve has to be filled. */
-DEFINE_PER_CPU(struct mpath_hook_cache, mpath_hook_cache);
+DEFINE_PER_CPU(struct mpath_hook *, mpath_hooks);
 
 /**
  * mpath_bio_init() - a gate's reserves of hooks and clones
@@ -46,13 +46,10 @@ void mpath_bio_module_exit(void)
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
-		struct mpath_hook_cache *cache = per_cpu_ptr(&mpath_hook_cache, cpu);
-
-		while ((hook = cache->first)) {
-			cache->first = hook->next;
+		while ((hook = per_cpu(mpath_hooks, cpu))) {
+			per_cpu(mpath_hooks, cpu) = hook->next;
 			kfree(hook);
 		}
-		cache->nr = 0;
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <linux/blk-integrity.h>
 #include <linux/mempool.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 
 #include "internal.h"
 
@@ -25,7 +26,8 @@
  * @sent_ns: when it was sent, if the policy wants to know, else 0
  * @start: for the head's statistics, jiffies: the first time it was sent
  * @try: the paths that it failed on
- * @next: in a cache of hooks that are not in use
+ * @next: among a CPU's hooks that are kept for other bios
+ * @kept: how many that are, with this one
  *
  * The submitter's bio itself goes to the path's disk; nothing is cloned. It is
  *
@@ -63,6 +65,7 @@ struct mpath_hook {
 	bool counted;
 	bool acct;
 	bool waited;
+	unsigned int kept;
 	u64 sent_ns;
 	unsigned long start;
 	struct mpc_try try;
@@ -71,34 +74,53 @@ struct mpath_hook {
 
 /* ----------------------------------------------------------------- memory */
 
-/* How many hooks of bios that have ended a CPU keeps for the next ones. */
-#define MPATH_HOOKS_KEPT	64
+/*
+ * Hooks of bios that have ended, as many as that, are kept by their CPU for the next
+ * ones. Not with KASAN, which would not see who uses one that is kept.
+ */
+#define MPATH_HOOKS_KEPT	(IS_ENABLED(CONFIG_KASAN) ? 0 : 64)
 
-/* Not with KASAN, which would not see who uses one that is kept. */
-#define MPATH_KEEPS_HOOKS	(!IS_ENABLED(CONFIG_KASAN))
-
-struct mpath_hook_cache {
-	struct mpath_hook *first;
-	unsigned int nr;
-};
-DECLARE_PER_CPU(struct mpath_hook_cache, mpath_hook_cache);
+/*
+ * A CPU's kept hooks, last in, first out: they are likely to be in its cache. One is put
+ * from any context, but taken by tasks only, and both with preemption disabled. So while
+ * a task looks at the first one nobody takes that, and an interrupt can but put another
+ * one before it, which the exchange sees. No interrupt has to be disabled.
+ */
+DECLARE_PER_CPU(struct mpath_hook *, mpath_hooks);
 
 /* NULL without memory, only if @gfp does not let it wait. */
-static __always_inline struct mpath_hook *mpath_hook_get(struct mpath_gate *gate, gfp_t gfp)
+static __always_inline struct mpath_hook *mpath_hook_get(struct mpath_gate *gate,
+							 gfp_t gfp)
 {
-	struct mpath_hook_cache *cache;
-	struct mpath_hook *hook;
-	unsigned long flags;
+	struct mpath_hook *hook = NULL;
 
-	local_irq_save(flags);
-	cache = this_cpu_ptr(&mpath_hook_cache);
-	hook = cache->first;
-	if (likely(hook)) {
-		cache->first = hook->next;
-		cache->nr--;
-	}
-	local_irq_restore(flags);
+	preempt_disable();
+	if (likely(in_task()))
+		hook = this_cpu_read(mpath_hooks);
+	while (likely(hook) &&
+	       !this_cpu_try_cmpxchg(mpath_hooks, &hook, hook->next))
+		;
+	preempt_enable();
 	return likely(hook) ? hook : mempool_alloc(&gate->hooks, gfp);
+}
+
+/* False if there are enough. */
+static __always_inline bool mpath_hook_keep(struct mpath_hook *hook)
+{
+	struct mpath_hook *first;
+	unsigned int kept;
+
+	preempt_disable();
+	first = this_cpu_read(mpath_hooks);
+	do {
+		kept = first ? first->kept + 1 : 1;
+		if (unlikely(kept > MPATH_HOOKS_KEPT))
+			break;
+		hook->next = first;
+		hook->kept = kept;
+	} while (!this_cpu_try_cmpxchg(mpath_hooks, &first, hook));
+	preempt_enable();
+	return kept <= MPATH_HOOKS_KEPT;
 }
 
 /*
@@ -106,26 +128,12 @@ static __always_inline struct mpath_hook *mpath_hook_get(struct mpath_gate *gate
  * the hook from there sees that it is not: pairs with the barrier of mempool_alloc(),
  * as in mempool_free().
  */
-static __always_inline void mpath_hook_put(struct mpath_gate *gate, struct mpath_hook *hook)
+static __always_inline void mpath_hook_put(struct mpath_gate *gate,
+					   struct mpath_hook *hook)
 {
-	struct mpath_hook_cache *cache;
-	unsigned long flags;
-	bool kept = false;
-
 	smp_rmb();
-	if (MPATH_KEEPS_HOOKS &&
-	    likely(READ_ONCE(gate->hooks.curr_nr) >= gate->hooks.min_nr)) {
-		local_irq_save(flags);
-		cache = this_cpu_ptr(&mpath_hook_cache);
-		kept = cache->nr < MPATH_HOOKS_KEPT;
-		if (likely(kept)) {
-			hook->next = cache->first;
-			cache->first = hook;
-			cache->nr++;
-		}
-		local_irq_restore(flags);
-	}
-	if (unlikely(!kept))
+	if (unlikely(READ_ONCE(gate->hooks.curr_nr) < gate->hooks.min_nr) ||
+	    unlikely(!mpath_hook_keep(hook)))
 		mempool_free(hook, &gate->hooks);
 }
 

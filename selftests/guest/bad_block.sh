@@ -50,6 +50,25 @@ first_part_fails()
 	same "failovers" "$before" "$(failovers)"
 }
 
+# Each path's queue, not the head's, splits what it gets: once with the driver told not to
+# try again, and then for its own retries.
+split_by_the_path()
+{
+	local path before
+	for path in $(paths_of "$head"); do
+		echo 4 >"/sys/block/$path/queue/max_sectors_kb"
+	done
+	(($(<"/sys/block/$head/queue/max_sectors_kb") > 64)) || fail "the head splits, too"
+	before=$(failovers)
+	for ((i = 0; i < 20; i++)); do
+		refused read_at "$MPATH_BLOCK" 64K 1 8
+		grep -q 'No data available' "$work/dd" || fail "not a medium error: $(<"$work/dd")"
+	done
+	same "failovers" "$before" "$(failovers)"
+	read_at "$MPATH_BLOCK" 64K 7 1
+	same "in flight" 0 "$(<"/sys/block/$head/mpath_stats/in_flight")"
+}
+
 passthrough_says_so()
 {
 	# 0x281 is Unrecovered Read Error (NVMe base specification, media errors)
@@ -59,9 +78,10 @@ passthrough_says_so()
 	refused nvme read "${path_chars[0]}" -s $bad -c 0 -z 512
 }
 
-begin 4
+begin 5
 check "block: the sector alone fails, its neighbours are read" neighbours_are_fine
 check "block: a large read whose last part fails is an error" large_read_fails 0
 check "block: a large read whose first part fails is an error" first_part_fails
+check "block: a read that the path splits fails, again and again" split_by_the_path
 check "char: the status of the medium's error, as on a path" passthrough_says_so
 ktap_finished

@@ -137,6 +137,8 @@ errno()
 	same "error of: $*" "$want" "$(tail -n 1 "$work/errno.err")"
 }
 
+io() { "$programs/fakeio" "$@"; }	# io COMMAND NODE ...: of fakeio.c
+
 # bg COMMAND...: in the background; its output is in $work/bg.$bg, see joined
 bg()
 {

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 45
+fake_begin 44
 most=($fake_most)
 
 # A head whose first path is the better one and gives errors: all goes to the second, too.
@@ -235,17 +235,6 @@ split()
 	ctl submit fk op=write sectors=512
 	same "parts on the second path" 8 "$(count fkb.bios)"
 	same "sectors there" 512 "$(count fkb.sectors)"
-	ctl submit fk op=read sectors=512 verify=1
-}
-
-# A head that does not know the paths' limits: each path splits what it gets.
-split_by_each_path()
-{
-	local most=("${most[@]/stack/}")
-	first_fails max_sectors=64
-	ctl submit fk op=write sectors=512 count=20
-	count_least fka.bios 8
-	same "sectors on the second path" $((20 * 512)) "$(count fkb.sectors)"
 	ctl submit fk op=read sectors=512 verify=1
 }
 
@@ -498,8 +487,7 @@ last_taken_out()
 	admin fkb fail
 	errno EIO ctl submit fk op=write
 	same "bios" "0 0" "$(count fka.bios) $(count fkb.bios)"
-	refused io ioctl /dev/fk who
-	grep -q "Resource temporarily unavailable\|EAGAIN" "$work/refused" || fail "$(<"$work/refused")"
+	errno EAGAIN io ioctl /dev/fk who
 	# with a grace period it waits for that long
 	echo 300 >/sys/block/fk/delayed_removal_secs
 	bg ctl submit fk op=write
@@ -537,9 +525,9 @@ only_these_words()
 	local word file=/sys/block/fk/mpath_stats/fka/state
 	new_head fk 1 "${most[@]}"
 	dmesg -C
-	for word in failed FAIL 'fail ' usable admin-failed 1 '' "$(printf 'f%.0s' {1..4000})"; do
+	for word in failed FAIL 'fail ' usable admin-failed 1 $'\n' "$(printf 'f%.0s' {1..4000})"; do
 		refused bash -c 'printf %s "$1" >"$2"' _ "$word" "$file"
-		[[ -z $word ]] || grep -q 'Invalid argument' "$work/refused" || fail "'$word': $(<"$work/refused")"
+		grep -q 'Invalid argument' "$work/refused" || fail "'$word': $(<"$work/refused")"
 		same "state" usable "$(state_of fk fka)"
 	done
 	logged 'fk: state of fka: only fail and restore can be written'
@@ -579,10 +567,9 @@ taken_out_while_leaving()
 flip()
 {
 	until [[ -e $1 ]]; do
-		admin fka fail
-		admin fka restore
+		admin fka fail || true	# it is not always there
+		admin fka restore || true
 	done 2>/dev/null
-	return 0
 }
 
 fake "every usable path is tried once, one of them again later: round-robin" every_path_once round-robin
@@ -604,7 +591,6 @@ fake "REQ_NOWAIT and a failover" nowait
 fake "REQ_POLLED and a failover" polled
 fake "a bio larger than the paths take, and a failover" split
 fake "integrity data and a failover" integrity 256
-fake "a bio that the path splits, and the next one again" split_by_each_path
 fake "integrity data, split, and a failover" integrity 64
 fake "flush, FUA, discard and a failover" flush_and_fua
 fake "a bio out of a cache and a failover" no_cache

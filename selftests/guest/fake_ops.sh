@@ -11,7 +11,6 @@ fake_begin 35
 # shellcheck disable=SC2206
 most=($fake_most)
 
-io() { "$programs/fakeio" "$@"; }
 store() { echo "$2" >"$1"; }
 file_errno()	# file_errno TEXT FILE VALUE: the write must fail with that message
 {

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 44
+fake_begin 45
 most=($fake_most)
 
 # A head whose first path is the better one and gives errors: all goes to the second, too.
@@ -236,6 +236,22 @@ split()
 	same "parts on the second path" 8 "$(count fkb.bios)"
 	same "sectors there" 512 "$(count fkb.sectors)"
 	ctl submit fk op=read sectors=512 verify=1
+}
+
+# A large direct write is several bios, and the first one keeps the error of any of them
+# while it is out itself: an error of another one outlives its failover.
+error_of_another_bio()
+{
+	new_head fk 2 "${most[@]}"
+	policy fk round-robin
+	ctl set fka hang=1
+	ctl set fkb error=resv error_count=1
+	bg dd if=/dev/zero of=/dev/fk bs=2M count=1 oflag=direct
+	wait_for 10 count_is fka.bios_held 1
+	wait_for 10 count_is fkb.bios 1
+	ctl set fka error=io hang=0
+	! joined || fail "a write with a failed part was a success"
+	same "bios of both" "1 2" "$(count fka.bios) $(count fkb.bios)"
 }
 
 integrity()	# integrity MAX_SECTORS
@@ -591,6 +607,7 @@ fake "REQ_NOWAIT and a failover" nowait
 fake "REQ_POLLED and a failover" polled
 fake "a bio larger than the paths take, and a failover" split
 fake "integrity data and a failover" integrity 256
+fake "an error of another bio of the same write, and a failover" error_of_another_bio
 fake "integrity data, split, and a failover" integrity 64
 fake "flush, FUA, discard and a failover" flush_and_fua
 fake "a bio out of a cache and a failover" no_cache

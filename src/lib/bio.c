@@ -179,7 +179,7 @@ void mpath_submit_bio(struct bio *bio)
 	/*
 	 * Here and not on the path: the limits of the head are the smallest of
 	 * all paths, so what passes fits whichever is chosen, and again after a
-	 * failover.
+	 * failover. A path that takes less by now (max_sectors_kb) splits it itself.
 	 */
 	bio = bio_split_to_limits(bio);
 	if (unlikely(!bio))

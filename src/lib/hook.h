@@ -140,14 +140,17 @@ static __always_inline void mpath_hook_put(struct mpath_gate *gate,
 /* ---------------------------------------------------------------- lending */
 
 /*
- * What is lent must end when the path has ended it, and by nothing else. A bio that
- * parts were split off (at the head's limits, or by who submitted it) ends with the
- * last of them, and an error of theirs is not its path's. And on zoned disks the
- * block layer keeps notes of its own in the bio while it is plugged there.
+ * What is lent must end when the path has ended it, and its status be the path's. A bio
+ * that parts were split off (at the head's limits, or by who submitted it) ends with the
+ * last of them, and an error of theirs is not its path's. Whoever has taken a reference
+ * may note an error of another bio in this one while it is out, as __blkdev_direct_IO()
+ * does with the first one of a large request. And on zoned disks the block layer keeps
+ * notes of its own in the bio while it is plugged there.
  */
 static inline bool mpath_may_lend(struct bio *bio)
 {
-	return !bio_flagged(bio, BIO_CHAIN) && !bdev_is_zoned(bio->bi_bdev);
+	return !(bio->bi_flags & (BIT(BIO_CHAIN) | BIT(BIO_REFFED))) &&
+	       !bdev_is_zoned(bio->bi_bdev);
 }
 
 /* The same cgroup, for the path's queue. The bio's own reference is kept for it. */
@@ -184,6 +187,8 @@ static inline void mpath_lend(struct mpath_hook *hook, struct bio *bio,
 	bio->bi_end_io = end_io;
 	bio->bi_private = hook;
 	bio->bi_bdev = bdev;
+	/* nobody polls the path's queue for it */
+	bio->bi_cookie = BLK_QC_T_NONE;
 	/* the end-of-device check was made on the head; the path has its own throttle */
 	bio->bi_flags = (hook->flags | BIT(BIO_REMAPPED)) & ~BIT(BIO_BPS_THROTTLED);
 	mpath_lend_cgroup(hook, bio);
@@ -202,9 +207,9 @@ static inline void mpath_take_back(struct mpath_hook *hook, struct bio *bio)
 
 	bio->bi_bdev = hook->bdev;
 	bio->bi_iter = hook->iter;
+	bio->bi_opf = hook->opf;
 	/* 0 if the path has split it, and the next path may, too */
 	atomic_set(&bio->__bi_remaining, 1);
-	bio->bi_opf = hook->opf;
 	/* who has submitted it may have taken a reference meanwhile */
 	bio->bi_flags = hook->flags | (bio->bi_flags & BIT(BIO_REFFED));
 #ifdef CONFIG_BLK_CGROUP

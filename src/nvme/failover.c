@@ -540,9 +540,9 @@ void mpn_failover_close(struct mpn_head *head)
 /**
  * mpn_set_failover() - as native, or failover
  *
- * For commands that come in the same holds as for those that are out: they wait for
- * a path that may come back, no longer than their own time-out and than the driver gives
- * a command. With MPN_FAILOVER_OFF those that wait are given up.
+ * Commands that come in wait for a path that may come back, no longer than their own
+ * time-out and than the driver gives a command; what went out as natively ends so. With
+ * MPN_FAILOVER_OFF those that wait are given up.
  * Context: Any.
  */
 void mpn_set_failover(struct mpn_head *head, enum mpn_failover mode)

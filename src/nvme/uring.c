@@ -68,11 +68,14 @@ static bool mpn_interpose(struct mpn_path *path, struct io_uring_cmd *ioucmd,
 		WRITE_ONCE(mpn_stock_end_io, req->end_io);
 		known = req->end_io;
 	}
+	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd)) {
+		if (issue_flags & IO_URING_F_IOPOLL)
+			WRITE_ONCE(*mpn_pdu_hctx(ioucmd), NULL);
+		return false;
+	}
 	/* nobody polls before we return, and nobody at all in another ring */
 	if (unlikely(issue_flags & IO_URING_F_IOPOLL))
 		mpn_poll_at(ioucmd, req);
-	if (WARN_ON_ONCE(req->end_io != known || req->end_io_data != ioucmd))
-		return false;
 	mpn_failover_note(req, ioucmd, mpn_command_begin(path, req));
 	req->end_io = mpn_end_io;
 	return true;

@@ -240,6 +240,26 @@ split()
 	ctl submit fk op=read sectors=512 verify=1
 }
 
+# Not by the head, whose limits are larger: each path's queue splits by itself, and a part
+# that fails fails the whole.
+split_on_path()
+{
+	first_fails
+	ctl set fka splits=64
+	ctl set fkb splits=32
+	ctl submit fk op=write sectors=256
+	same "bios and parts on the paths" "4 8" "$(count fka.bios) $(count fkb.bios)"
+	same "sectors on the second path" 256 "$(count fkb.sectors)"
+	ctl submit fk op=read sectors=256 verify=1
+	ctl set fka error_count=1
+	ctl restored fka
+	reset
+	ctl submit fk op=write sectors=256
+	same "parts on the paths, of which one failed" "4 8" "$(count fka.bios) $(count fkb.bios)"
+	ctl submit fk op=read sectors=256 verify=1
+	same "in flight" 0 "$(stat_of fk in_flight)"
+}
+
 integrity()	# integrity MAX_SECTORS
 {
 	ctl add_head fk "${most[@]}" integrity
@@ -453,6 +473,7 @@ fake "parked bios keep their order" order_of_parked
 fake "REQ_NOWAIT and a failover" nowait
 fake "REQ_POLLED and a failover" polled
 fake "a bio larger than the paths take, and a failover" split
+fake "a bio that the paths split themselves, and a failover" split_on_path
 fake "integrity data and a failover" integrity 256
 fake "integrity data, split, and a failover" integrity 64
 fake "flush, FUA, discard and a failover" flush_and_fua

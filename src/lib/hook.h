@@ -45,7 +45,8 @@
  * nor hook nor gate may be touched after ENDED, and after LENT only by who has it back:
  * submit_bio_noacct() may end it before it returns. What a path's block layer takes from
  * a bio when that ends there (its cgroup, integrity data that it has added, what it has
- * advanced and split off) it has put there itself, so being sent again needs no memory.
+ * advanced) it has put there itself, so being sent again needs no memory. If it has split
+ * the bio, that comes back with the last of its parts, and with an error if one has one.
  *
  * Owner of the memory: a CPU's cache, or the gate's reserve (hook.c).
  */

@@ -26,7 +26,9 @@ static void fake_end(struct fake_path *path, struct bio *bio,
 	atomic_dec(&path->out);
 	if (path->counts_itself)
 		atomic_dec(&path->nr_active);
-	bio->bi_status = status;
+	/* an error of a part that was split off stays */
+	if (status)
+		bio->bi_status = status;
 	bio_endio(bio);
 	fake_path_put(path);
 }

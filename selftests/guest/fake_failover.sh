@@ -238,20 +238,24 @@ split()
 	ctl submit fk op=read sectors=512 verify=1
 }
 
-# A large direct write is several bios, and the first one keeps the error of any of them
-# while it is out itself: an error of another one outlives its failover.
-error_of_another_bio()
+# Not by the head, whose limits are larger: each path's queue splits by itself, and a part
+# that fails fails the whole.
+split_on_path()
 {
-	new_head fk 2 "${most[@]}"
-	policy fk round-robin
-	ctl set fka hang=1
-	ctl set fkb error=resv error_count=1
-	bg dd if=/dev/zero of=/dev/fk bs=2M count=1 oflag=direct
-	wait_for 10 count_is fka.bios_held 1
-	wait_for 10 count_is fkb.bios 1
-	ctl set fka error=io hang=0
-	! joined || fail "a write with a failed part was a success"
-	same "bios of both" "1 2" "$(count fka.bios) $(count fkb.bios)"
+	first_fails
+	ctl set fka splits=64
+	ctl set fkb splits=32
+	ctl submit fk op=write sectors=256
+	same "bios and parts on the paths" "4 8" "$(count fka.bios) $(count fkb.bios)"
+	same "sectors on the second path" 256 "$(count fkb.sectors)"
+	ctl submit fk op=read sectors=256 verify=1
+	ctl set fka error_count=1
+	ctl restored fka
+	reset
+	ctl submit fk op=write sectors=256
+	same "parts on the paths, of which one failed" "4 8" "$(count fka.bios) $(count fkb.bios)"
+	ctl submit fk op=read sectors=256 verify=1
+	same "in flight" 0 "$(stat_of fk in_flight)"
 }
 
 integrity()	# integrity MAX_SECTORS
@@ -606,8 +610,8 @@ fake "parked bios keep their order" order_of_parked
 fake "REQ_NOWAIT and a failover" nowait
 fake "REQ_POLLED and a failover" polled
 fake "a bio larger than the paths take, and a failover" split
+fake "a bio that the paths split themselves, and a failover" split_on_path
 fake "integrity data and a failover" integrity 256
-fake "an error of another bio of the same write, and a failover" error_of_another_bio
 fake "integrity data, split, and a failover" integrity 64
 fake "flush, FUA, discard and a failover" flush_and_fua
 fake "a bio out of a cache and a failover" no_cache

@@ -33,8 +33,9 @@ static inline struct mpath_hook *mpath_hook_of(struct mpath_gate *gate,
 
 /* ---------------------------------------------------------------- sending */
 
-static __always_inline void mpath_count_sent(struct mpath_gate *gate, struct mpath_device *dev,
-			     struct bio *bio)
+static __always_inline void mpath_count_sent(struct mpath_gate *gate,
+					     struct mpath_device *dev,
+					     struct bio *bio)
 {
 	struct mpath_counters __percpu *c = gate->counters[dev->slot];
 
@@ -53,8 +54,9 @@ static __always_inline void mpath_count_sent(struct mpath_gate *gate, struct mpa
  * left to mpath_requeue_work(), which sends it when the section has ended.
  */
 static __always_inline void mpath_make_ready(struct mpath_gate *gate,
-				    struct mpath_device *dev, struct bio *bio,
-				    struct gendisk *disk)
+					     struct mpath_device *dev,
+					     struct bio *bio,
+					     struct gendisk *disk)
 {
 	if (!(gate->mpdt->features & MPATH_FEAT_PLAIN_BIOS))
 		bio->bi_opf |= REQ_MPATH;
@@ -252,8 +254,8 @@ static int mpath_hook_forward(struct mpath_head *head, struct mpath_device *dev,
 }
 
 /* The end of a bio: the hook is freed before, for it is the gate's. */
-static __always_inline void mpath_end_lent(struct mpath_hook *hook, struct bio *bio,
-			   blk_status_t status)
+static __always_inline void mpath_end_lent(struct mpath_hook *hook,
+					   struct bio *bio, blk_status_t status)
 {
 	struct mpath_gate *gate = hook->gate;
 
@@ -353,6 +355,8 @@ static void mpath_hook_error(struct mpath_hook *hook, struct bio *bio,
 	hook->dev = NULL;
 	/* the error of a part that is sent again is no error yet */
 	bio->bi_status = BLK_STS_OK;
+	/* nothing remains of one that the path's queue has split: it is whole again */
+	atomic_set(&bio->__bi_remaining, 1);
 	if (!mpath_park_again(hook->gate, bio))
 		mpath_end_lent(hook, bio, status);
 }

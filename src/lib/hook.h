@@ -45,7 +45,8 @@
  * nor hook nor gate may be touched after ENDED, and after LENT only by who has it back:
  * submit_bio_noacct() may end it before it returns. What a path's block layer takes from
  * a bio when that ends there (its cgroup, integrity data that it has added, what it has
- * advanced and split off) it has put there itself, so being sent again needs no memory.
+ * advanced) it has put there itself, so being sent again needs no memory. If it has split
+ * the bio, that comes back with the last of its parts, and with an error if one has one.
  *
  * Owner of the memory: a CPU's cache, or the gate's reserve (hook.c).
  */
@@ -208,8 +209,6 @@ static inline void mpath_take_back(struct mpath_hook *hook, struct bio *bio)
 	bio->bi_bdev = hook->bdev;
 	bio->bi_iter = hook->iter;
 	bio->bi_opf = hook->opf;
-	/* 0 if the path has split it, and the next path may, too */
-	atomic_set(&bio->__bi_remaining, 1);
 	/* who has submitted it may have taken a reference meanwhile */
 	bio->bi_flags = hook->flags | (bio->bi_flags & BIT(BIO_REFFED));
 #ifdef CONFIG_BLK_CGROUP

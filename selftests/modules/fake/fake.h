@@ -264,6 +264,7 @@ struct fake_settings {
 	long pr_lost;		/* pr_error after it was executed, not before */
 	long lbs;
 	long max_sectors;
+	long splits;		/* sectors: its queue splits what is larger, by itself */
 	/* when it is added only */
 	long node;
 	long zoned;

@@ -26,7 +26,9 @@ static void fake_end(struct fake_path *path, struct bio *bio,
 	atomic_dec(&path->out);
 	if (path->counts_itself)
 		atomic_dec(&path->nr_active);
-	bio->bi_status = status;
+	/* an error of a part that was split off stays */
+	if (status)
+		bio->bi_status = status;
 	bio_endio(bio);
 	fake_path_put(path);
 }
@@ -218,10 +220,25 @@ static void fake_note(struct fake_path *path, struct bio *bio)
 	fake_check_integrity(path, bio);
 }
 
+/* As the block layer does it, for a queue whose limits are smaller than the head's. */
+static struct bio *fake_split(struct fake_path *path, struct bio *bio)
+{
+	long sectors = READ_ONCE(path->set.splits);
+	struct bio *part;
+
+	if (!sectors || bio_sectors(bio) <= sectors || !bio_has_data(bio))
+		return bio;
+	part = bio_split(bio, sectors, GFP_NOIO, &path->disk->bio_split);
+	bio_chain(part, bio);
+	submit_bio_noacct(bio);
+	return part;
+}
+
 void fake_submit_bio(struct bio *bio)
 {
 	struct fake_path *path = bio->bi_bdev->bd_disk->private_data;
 
+	bio = fake_split(path, bio);
 	/*
 	 * The last reference goes after del_gendisk(), which waits for whoever
 	 * is in here: there is one.

@@ -42,7 +42,7 @@ static const struct fake_option fake_settings_table[] = {
 	PARSED(uring_result, fake_parse_errno), SETTING(clone_failover),
 	PARSED(pr_error, fake_parse_errno), SETTING(pr_error_count),
 	PARSED(pr_error_op, fake_parse_pr_op), SETTING(pr_lost),
-	SETTING(node), SETTING(lbs), SETTING(max_sectors), SETTING(zoned),
+	SETTING(node), SETTING(lbs), SETTING(max_sectors), SETTING(splits), SETTING(zoned),
 	SETTING(no_ioctl), SETTING(compat), SETTING(no_getgeo),
 	SETTING(no_unique_id), SETTING(no_pr), SETTING(no_zones),
 	SETTING(hidden),

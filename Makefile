@@ -76,6 +76,7 @@ help:
 	@echo '                       the udev rules (as root)'
 	@echo 'make check             run only the check of the modules (scripts/check-ko)'
 	@echo 'make selftest-modules  build the modules and those of selftests/modules'
+	@echo 'make -C tools          build mpathctl; make -C tools install'
 	@echo 'make test              all tests (scripts/test)'
 	@echo 'make demo              the demonstration in a guest (scripts/demo)'
 	@echo 'make clean             remove what make built'

@@ -174,6 +174,23 @@ TEST(ManPage, HasAllThatHelpHas)
 	EXPECT_THAT(page, Not(HasSubstr("man\\-page"))) << "that is for the build";
 }
 
+TEST(Install, PutsThreeFilesWhereTheyBelong)
+{
+	const fs::path to = fs::temp_directory_path() / ("mpathctl-install." + std::to_string(::getpid()));
+	const std::string command = "make -s -C " + from_environment("MPATHCTL_SOURCE") +
+				    "/tools install build=" + from_environment("MPATHCTL_BUILD") +
+				    " prefix=/usr DESTDIR=" + to.string() + " >/dev/null";
+	std::vector<std::string> files;
+
+	EXPECT_EQ(std::system(command.c_str()), 0);
+	for (const auto &entry : fs::recursive_directory_iterator{to})
+		if (entry.is_regular_file())
+			files.push_back(entry.path().string().substr(to.string().size()));
+	fs::remove_all(to);
+	EXPECT_THAT(files, ::testing::UnorderedElementsAre("/usr/bin/mpathctl", "/usr/share/man/man8/mpathctl.8",
+							   "/usr/share/bash-completion/completions/mpathctl"));
+}
+
 /// What bash would offer after these words.
 std::string completed(const std::string &words)
 {

@@ -126,6 +126,7 @@ help:
 	@echo 'make check             run only the check of the modules (scripts/check-ko)'
 	@echo 'make selftest-modules  build the modules and those of selftests/modules'
 	@echo 'make examples          build the modules and those of docs/examples'
+	@echo 'make -C tools          build mpathctl; make -C tools install'
 	@echo 'make test              all tests (scripts/test)'
 	@echo 'make demo              the demonstration in a guest (scripts/demo)'
 	@echo 'make dist              $(tarball)'

@@ -22,12 +22,12 @@ cp "$root"/scripts/udev/*.rules /usr/lib/udev/rules.d/
 udevadm control --reload
 start_loaded
 named_devices scratch
-mapfile -t paths < <(paths_of "$head")
-((${#paths[@]} == 2)) || skip_all "$head has not two paths"
-a=${paths[0]} b=${paths[1]}
+name_paths() { find_paths "$head"; a=${_paths[0]} b=${_paths[1]}; }
+name_paths
+((${#_paths[@]} == 2)) || skip_all "$head has not two paths"
 stats=/sys/block/$head/mpath_stats
 
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 state_is() { line_is "$stats/$1/state" "$2"; }
 is_live() { line_is "/sys/class/nvme/$(ctrl_of "$1")/state" live; }
 both_usable() { state_is "$a" usable && state_is "$b" usable; }
@@ -57,7 +57,7 @@ listed()
 	for line in "├─ $a" "└─ $b"; do
 		grep -qE "^$line +usable +optimized .* $(ctrl_of "${line#* }") pcie $(pci_of "${line#* }")\$" "$work/list"
 	done
-	as_nobody "$tool" list >"$work/nobody"
+	"${nobody[@]}" "$tool" list >"$work/nobody"
 	same "state for nobody" "$(grep -c usable "$work/list")" "$(grep -c usable "$work/nobody")"
 }
 
@@ -102,7 +102,7 @@ policies_set()
 		same policy $p "$(<"/sys/block/$head/mpath_policy")"
 	done
 	says 1 "cannot set mpath_policy to 'best': no policy of that name; there are numa" mpathctl policy "$head" best
-	says 1 "not permitted; try again as root" as_nobody "$tool" policy "$head" round-robin
+	says 1 "not permitted; try again as root" "${nobody[@]}" "$tool" policy "$head" round-robin
 	says 2 "POLICY is required" mpathctl policy "$head"
 	same policy numa "$(<"/sys/block/$head/mpath_policy")"
 }
@@ -206,6 +206,7 @@ leaves_and_joins()
 	says 1 "no path $b; there is $a" mpathctl restore "$b"
 	rescan_pci
 	wait_for 30 has_paths "$head" 2
+	name_paths	# it may have another name
 	wait_for 10 both_usable
 }
 
@@ -217,7 +218,7 @@ junk_refused()
 		grep -q "Invalid argument" "$work/refused"
 	done
 	same mode 644 "$(stat -c %a "$stats/$a/state")"
-	says 1 "not permitted; try again as root" as_nobody "$tool" fail "$a"
+	says 1 "not permitted; try again as root" "${nobody[@]}" "$tool" fail "$a"
 	both_usable
 }
 
@@ -228,7 +229,7 @@ follow()
 {
 	local file=$work/$1
 	shift
-	as_nobody "$tool" events "$@" >"$file" 2>"$file.err" &
+	"${nobody[@]}" "$tool" events "$@" >"$file" 2>"$file.err" &
 	follower=$!
 	wait_for 10 listens $follower
 }
@@ -308,7 +309,7 @@ doctor_content()
 {
 	udevadm settle
 	nothing_found
-	as_nobody "$tool" doctor
+	"${nobody[@]}" "$tool" doctor
 }
 
 doctor_path()
@@ -403,6 +404,7 @@ check "paths go out of use and come back: block I/O" block_load
 check "paths go out of use and come back: io_uring commands" char_load
 check "without any path I/O fails, or waits for the grace period" no_path_left
 check "a path that has left and joins again is usable" leaves_and_joins
+name_paths
 check "nothing else can be written, by nobody else" junk_refused
 check "events are told as they happen, for everybody" events_followed
 check "so many events, no more" events_counted

@@ -109,7 +109,7 @@ void Doctor::head(const Head &h)
 		path(h, p);
 	if (h.failed && *h.failed)
 		note("bios_failed", h.name,
-		     fmt::format("bios have failed for want of a path: {}", plural(*h.failed, "bio")),
+		     fmt::format("bios that have failed for want of a path: {}", *h.failed),
 		     "journalctl -k --grep mpath");
 }
 

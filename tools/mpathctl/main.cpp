@@ -117,12 +117,17 @@ std::string watch_title(const System &system, double seconds, const Style &style
 }
 
 /// Written over the last one, if it is a terminal: line by line, so that nothing flickers.
-std::string screen(const std::string &text, bool first)
+/// The last line is for the cursor. What does not fit would scroll: it is cut off.
+std::string screen(std::string_view text, const Style &style, bool first)
 {
 	std::string out = first ? "\033[2J\033[H" : "\033[H";
+	std::size_t lines = 0;
 
-	for (const char c : text)
+	for (const char c : text) {
 		out += c == '\n' ? "\033[K\n" : std::string(1, c);
+		if (c == '\n' && ++lines + 1 == style.height)
+			break;
+	}
 	return out + "\033[J";
 }
 
@@ -148,7 +153,7 @@ int watch(const Tree &tree, const Options &o)
 		const Style style = style_of_stdout(o.colour); // the terminal may have another size
 		const std::string text = watch_title(now, seconds, style) + "\n\n" + watch_text(now, style);
 
-		if (!print(terminal ? screen(text, n == 0) : (n ? "\n" : "") + text))
+		if (!print(terminal ? screen(text, style, n == 0) : (n ? "\n" : "") + text))
 			return kGood;
 		if (o.count && n + 1 >= o.count)
 			return kGood;

@@ -77,7 +77,7 @@ Style style_of_stdout(When colour)
 		winsize size{};
 
 		if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-			style.width = size.ws_col;
+			style.width = size.ws_col, style.height = size.ws_row;
 	}
 	return style;
 }

@@ -18,7 +18,8 @@ enum class Colour { kNone, kBold, kDim, kGreen, kYellow, kRed, kCyan };
 struct Style {
 	bool colour = false;
 	bool utf8 = false;
-	std::size_t width = 0; ///< columns; 0: any number
+	std::size_t width = 0;	///< columns; 0: any number
+	std::size_t height = 0; ///< lines; 0: any number
 
 	[[nodiscard]] std::string paint(std::string_view text, Colour colour) const;
 };

@@ -127,6 +127,23 @@ TEST_F(Watch, ATerminalIsWrittenOver)
 	EXPECT_EQ(run(what).status, 0);
 }
 
+TEST_F(Watch, WhatDoesNotFitTheTerminalIsCutOff)
+{
+	const std::string stats = root() + "/sys/block/nvme1000n1/mpath_stats/";
+	Call what = watch({"-n", "0.1", "-c", "1"});
+
+	for (int i = 20; i < 50; ++i)
+		fs::copy(stats + "nvme0n1", stats + "nvme" + std::to_string(i) + "n1");
+	what.terminal = true; // of 24 lines
+
+	const std::string out = run(what).out;
+
+	EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 23);
+	EXPECT_THAT(out, HasSubstr("33 paths"));
+	EXPECT_THAT(out, HasSubstr("nvme20n1"));
+	EXPECT_THAT(out, Not(HasSubstr("nvme49n1")));
+}
+
 TEST_F(Watch, EndsWhenNobodyReadsAnyMore)
 {
 	const std::string command =
@@ -172,6 +189,23 @@ TEST(ManPage, HasAllThatHelpHas)
 	for (const char *text : {"NO_COLOR", "\\-\\-json", "\\-\\-root", ".SH EXIT STATUS", ".SH EXAMPLES"})
 		EXPECT_THAT(page, HasSubstr(text));
 	EXPECT_THAT(page, Not(HasSubstr("man\\-page"))) << "that is for the build";
+}
+
+TEST(Install, PutsThreeFilesWhereTheyBelong)
+{
+	const fs::path to = fs::temp_directory_path() / ("mpathctl-install." + std::to_string(::getpid()));
+	const std::string command = "env -u MAKEFLAGS make -s -C " + from_environment("MPATHCTL_SOURCE") +
+				    "/tools install build=" + from_environment("MPATHCTL_BUILD") +
+				    " prefix=/usr DESTDIR=" + to.string() + " >/dev/null";
+	std::vector<std::string> files;
+
+	EXPECT_EQ(std::system(command.c_str()), 0);
+	for (const auto &entry : fs::recursive_directory_iterator{to})
+		if (entry.is_regular_file())
+			files.push_back(entry.path().string().substr(to.string().size()));
+	fs::remove_all(to);
+	EXPECT_THAT(files, ::testing::UnorderedElementsAre("/usr/bin/mpathctl", "/usr/share/man/man8/mpathctl.8",
+							   "/usr/share/bash-completion/completions/mpathctl"));
 }
 
 /// What bash would offer after these words.

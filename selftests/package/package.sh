@@ -190,7 +190,7 @@ root_switched_back()
 {
 	set_switch off
 	in_root update-initramfs -u -k "$release" >"$work/log.initramfs" 2>&1
-	boot_root root_back nvme0n1
+	boot_root root_back native
 }
 
 purge_leaves_nothing()

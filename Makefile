@@ -73,7 +73,7 @@ install: modules
 	@echo "  DEPMOD  $(kver)"
 	$(Q)$(depmod)
 	$(Q)$(MAKE) install-support INSTALL_MOD_PATH=$(dest)
-	+$(Q)[ ! -d tools ] || $(MAKE) -C tools install DESTDIR=$(abspath $(dest)) prefix=/usr
+	+$(Q)[ ! -e tools/Makefile ] || $(MAKE) -C tools install DESTDIR=$(abspath $(dest)) prefix=/usr
 
 install-support:
 	$(Q)$(foreach file,$(support-files),install -D -m $(if $(filter %.rules,$(file)),644,755) \
@@ -90,7 +90,8 @@ uninstall:
 	$(Q)rm -f $(foreach file,$(support-files),$(dest)$(lastword $(subst :, ,$(file))))
 	$(Q)if cmp -s dist/modprobe.d/mpath-nvme.conf $(dest)$(conffile); then rm $(dest)$(conffile); \
 	elif [ -e $(dest)$(conffile) ]; then echo "$(dest)$(conffile) was changed, it stays"; fi
-	+$(Q)[ ! -d tools ] || $(MAKE) -C tools uninstall DESTDIR=$(abspath $(dest)) prefix=/usr
+	$(Q)rm -f $(addprefix $(dest)/usr/,bin/mpathctl sbin/mpathctl share/man/man8/mpathctl.8 \
+		share/bash-completion/completions/mpathctl)
 
 clean:
 	+$(Q)if [ -e "$(KDIR)/Makefile" ]; then $(kbuild) clean; fi

@@ -26,6 +26,9 @@ make_root()
 	mount -t tmpfs -o mode=755 none "$top"
 	mkdir "$top"/{upper,work,root}
 	mount -t overlay -o "lowerdir=/,upperdir=$top/upper,workdir=$top/work" none "$rootfs"
+	# this tree, wherever it is mounted
+	mkdir -p "$rootfs$root"
+	mount --bind "$root" "$rootfs$root"
 	# A small initramfs, made quickly: what the guest has, found by udev, not by a list.
 	# What mkinitramfs is slow with is the hundreds of modules of "most".
 	printf 'MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n' >"$rootfs/etc/initramfs-tools/conf.d/mpath-test"
@@ -46,7 +49,7 @@ in_root()
 	# shellcheck disable=SC2016	# expanded there
 	unshare -m bash -c 'cd "$1" && shift &&
 		mount --bind /dev dev && mount -t proc none proc && mount -t tmpfs none run &&
-		mount -t tmpfs none tmp && exec chroot . env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"' \
+		exec chroot . env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"' \
 		in_root "$rootfs" "$@"
 }
 
@@ -71,7 +74,12 @@ builds()
 {
 	scripts/package >"$logs/build.log" 2>&1 || { tail -n 40 "$logs/build.log"; return 1; }
 	there "$deb"
-	[[ ! -e tools/Makefile ]] || there "$tools_deb"
+	[[ -e tools/Makefile ]] || return 0
+	there "$tools_deb"
+	dpkg -c "$tools_deb" >"$work/tools"
+	grep 'usr/bin/mpathctl$' "$work/tools"
+	# no file may be in both
+	refused grep usr/src/ "$work/tools"
 }
 
 # There is no address to write to.
@@ -190,7 +198,7 @@ root_switched_back()
 {
 	set_switch off
 	in_root update-initramfs -u -k "$release" >"$work/log.initramfs" 2>&1
-	boot_root root_back nvme0n1
+	boot_root root_back native
 }
 
 purge_leaves_nothing()

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 45
+fake_begin 46
 most=($fake_most)
 
 # A head whose first path is the better one and gives errors: all goes to the second, too.
@@ -256,6 +256,27 @@ split_on_path()
 	same "parts on the paths, of which one failed" "4 8" "$(count fka.bios) $(count fkb.bios)"
 	ctl submit fk op=read sectors=256 verify=1
 	same "in flight" 0 "$(stat_of fk in_flight)"
+}
+
+# A large direct write is several bios, and the first one keeps the error of any of them
+# while it is out itself: an error of another one outlives its failover.
+error_of_another_bio()
+{
+	local other
+	new_head fk 2 "${most[@]}"
+	policy fk round-robin
+	for other in 0 1; do	# the first bio is now on the one, now on the other path
+		((!other)) || ctl submit fk op=read
+		reset
+		ctl set fka hang=1
+		ctl set fkb error=resv error_count=1
+		bg errno EBADE io write /dev/fk 2
+		wait_for 10 count_is fka.bios_held 1
+		wait_for 10 count_is fkb.bios 1
+		ctl set fka error=io error_count=1 hang=0
+		joined || fail "$(<"$work/bg.$bg")"
+		same "bios of both" "1 2" "$(count fka.bios) $(count fkb.bios)"
+	done
 }
 
 integrity()	# integrity MAX_SECTORS
@@ -612,6 +633,7 @@ fake "REQ_POLLED and a failover" polled
 fake "a bio larger than the paths take, and a failover" split
 fake "a bio that the paths split themselves, and a failover" split_on_path
 fake "integrity data and a failover" integrity 256
+fake "an error of another bio of the same write, and a failover" error_of_another_bio
 fake "integrity data, split, and a failover" integrity 64
 fake "flush, FUA, discard and a failover" flush_and_fua
 fake "a bio out of a cache and a failover" no_cache

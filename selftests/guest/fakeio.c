@@ -12,6 +12,8 @@
  *	zones NODE		sectors and zones from BLKREPORTZONE
  *	part NODE START LEN	make partition 1 (sectors)
  *	nopart NODE		remove it
+ *	write NODE N		one direct write of N bios (256 pages each, none of which
+ *				is next to another one in memory)
  *	uevents SECONDS FILE	not a node: write the uevents to FILE, one a line
  */
 #include <linux/blkpg.h>
@@ -21,6 +23,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "nvme_test.h"
 #include "fake_user.h"
@@ -129,6 +132,26 @@ static int do_partition(int fd, int op, long long start, long long len)
 	return report(ioctl(fd, BLKPG, &arg) ? -errno : 0);
 }
 
+static int do_write(int fd, int bios)
+{
+	int i, pages = bios * 256;
+	struct iovec *vec = calloc(pages, sizeof(*vec));
+	char *buf = mmap(NULL, pages * 8192, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ssize_t ret;
+
+	if (fcntl(fd, F_SETFL, O_DIRECT))
+		return report(-errno);
+	memset(buf, 0x5a, pages * 8192);
+	for (i = 0; i < pages; i++)
+		vec[i] = (struct iovec){ buf + i * 8192, 4096 };
+	ret = pwritev(fd, vec, pages, 0);
+	if (ret < 0)
+		return report(-errno);
+	printf("%zd\n", ret);
+	return 0;
+}
+
 static int do_uevents(int seconds, const char *file)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1 };
@@ -189,6 +212,8 @@ int main(int argc, char **argv)
 		return do_zones(fd);
 	if (!strcmp(verb, "part"))
 		return do_partition(fd, BLKPG_ADD_PARTITION, atoll(argv[3]), atoll(argv[4]));
+	if (!strcmp(verb, "write"))
+		return do_write(fd, atoi(argv[3]));
 	if (!strcmp(verb, "nopart"))
 		return do_partition(fd, BLKPG_DEL_PARTITION, 0, 0);
 	return 255;

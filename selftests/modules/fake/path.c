@@ -281,6 +281,7 @@ static void fake_path_limits(struct fake_path *path, struct queue_limits *lim)
 		.features		= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
 					  BLK_FEAT_NOWAIT | BLK_FEAT_POLL |
 					  BLK_FEAT_IO_STAT,
+		.max_segments		= BIO_MAX_VECS,
 		.max_hw_sectors		= path->set.max_sectors ?: 2048,
 		.max_hw_discard_sectors	= UINT_MAX,
 		.max_write_zeroes_sectors = UINT_MAX,

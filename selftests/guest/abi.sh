@@ -19,7 +19,7 @@ documented()
 	FNR == 1 || /^What:/ { out(); what = "" }
 	/^What:/ { what = $2; mode = "-"; optional = 0 }
 	/^\t\t\((RO|RW|WO)\)/ { mode = substr($1, 2, 2) }
-	/Only if there is/ { optional = 1 }
+	/Only if there/ { optional = 1 }
 	END { out() }' "$root"/docs/abi/* |
 		sed "s/nvme<B>n<i>/$head/; s/<head>/$head/; s/<path>/$path/"
 }
@@ -63,14 +63,14 @@ bad_values()
 	local name value
 	for name in mpath_policy passthru_failover delayed_removal_secs; do
 		for value in ' ' nonsense -1 "$(printf '%2000s' x)"; do
-			refused sh -c "printf '%s' \"\$1\" >/sys/block/$head/$name" _ "$value"
+			refused bash -c "printf '%s' \"\$1\" >/sys/block/$head/$name" _ "$value"
 			grep -q 'Invalid argument' "$work/refused" || fail "$name: $(cat "$work/refused")"
 		done
 	done
-	refused sh -c "echo 31536001 >/sys/block/$head/delayed_removal_secs"
+	refused bash -c "echo 31536001 >/sys/block/$head/delayed_removal_secs"
 	grep -q 'out of range' "$work/refused" || fail "$(cat "$work/refused")"
-	refused sh -c "echo 3601 >/sys/module/mpath_nvme/parameters/ana_poll_secs"
-	refused sh -c "echo nonsense >/sys/module/mpath_nvme/parameters/policy"
+	refused bash -c "echo 3601 >/sys/module/mpath_nvme/parameters/ana_poll_secs"
+	refused bash -c "echo nonsense >/sys/module/mpath_nvme/parameters/policy"
 	same "policy" numa "$(<"/sys/block/$head/mpath_policy")"
 	same "period" 0 "$(<"/sys/block/$head/delayed_removal_secs")"
 }

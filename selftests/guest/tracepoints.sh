@@ -78,13 +78,34 @@ stop_bpftrace()
 }
 trap 'stop_bpftrace; rm -rf "$work"' EXIT
 
-attached()	# each has its probe in the kernel, or has ended
+# Each says that it attaches, or has ended; that it has, only the kernel tells, and asking
+# takes as long as much else.
+attaches()
+{
+	local name
+	for name in "${names[@]}"; do
+		look "$work/$name.out"
+		[[ $_seen == Attaching* ]] || finished "${pid_of[$name]}" || return 1
+	done
+}
+attached()
 {
 	local name
 	bpftool perf show >"$work/perf" 2>/dev/null
 	for name in "${names[@]}"; do
-		grep -q "pid ${pid_of[$name]} .*tracepoint *$name" "$work/perf" || finished "${pid_of[$name]}" || return 1
+		grep -q "pid ${pid_of[$name]} .*tracepoint *$name" "$work/perf" || finished "${pid_of[$name]}" ||
+			{ sleep 1; return 1; }
 	done
+}
+
+# As Ctrl-C does; more than once, as one that comes just before it waits is lost.
+interrupted()
+{
+	local name all=1
+	for name in "${names[@]}"; do
+		finished "${pid_of[$name]}" || { kill -INT "${pid_of[$name]}" 2>/dev/null; all=0; }
+	done
+	((all)) || { usleep 500000; return 1; }
 }
 
 # Everything that is traced, once: reads, one of them of a sector that cannot be read; the
@@ -170,7 +191,7 @@ elif ! grep -qw bpf_trace_printk /proc/kallsyms 2>/dev/null; then
 fi
 if [[ -z $no_bpftrace ]]; then
 	start_bpftrace
-	wait_for 200 attached || echo "# not attached: $(cat "$work/perf")"
+	wait_for 200 attaches && wait_for 60 attached || echo "# not all are attached: $(cat "$work/perf")"
 fi
 echo 1 >$tracefs/events/mpath/enable
 (
@@ -182,7 +203,7 @@ echo 1 >$tracefs/events/mpath/enable
 echo 0 >$tracefs/events/mpath/enable
 cat $tracefs/trace >"$work/trace"
 ((!${#pid_of[@]})) || {
-	kill -INT "${pid_of[@]}" 2>/dev/null
+	wait_for 60 interrupted || kill -KILL "${pid_of[@]}" 2>/dev/null
 	wait "${pid_of[@]}"
 	pid_of=()
 }

@@ -64,8 +64,8 @@ lsblk_tree()
 		grep -Eq "^$head disk $p  64M\$" "$work/tree" || fail "$(cat "$work/tree")"
 	done
 	same "disks that are the top" "" "$(lsblk -n -r -d -o NAME,PKNAME "/dev/$head" | sed -n "s/^$head \(.*\)/\1/p")"
-	same "serial, model" "$(lsblk -n -r -d -o SERIAL,MODEL,WWN "/dev/$head")" \
-		"A QEMU\\x20NVMe\\x20Ctrl $(<"/sys/block/$head/wwid")"
+	# Serial and model it prints only of disks that are not made of others.
+	same "identifier" "$(<"/sys/block/$head/wwid")" "$(lsblk -n -r -d -o WWN "/dev/$head")"
 	same "alignment and blocks" "$(lsblk -n -r -d -o ALIGNMENT,MIN-IO,PHY-SEC,LOG-SEC,ROTA "/dev/${paths[0]}")" \
 		"$(lsblk -n -r -d -o ALIGNMENT,MIN-IO,PHY-SEC,LOG-SEC,ROTA "/dev/$head")"
 }

@@ -54,7 +54,7 @@ fields_as_documented()
 		same "fields of $name" "$documented" "$real"
 	done
 	same "tracepoints" "$(printf '%s\n' "${names[@]}" | sort)" \
-		"$(find $tracefs/events/mpath -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort)"
+		"$(find "$tracefs/events/mpath" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort)"
 }
 
 one_liner() { section "$1" | sed -n "/^    bpftrace -e '/{ s/^    //p; q }"; }

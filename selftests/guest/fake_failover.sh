@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=fake.sh
 . "$here/fake.sh"
-fake_begin 35
+fake_begin 36
 most=($fake_most)
 
 # A head whose first path is the better one and gives errors: all goes to the second, too.

@@ -357,8 +357,11 @@ doctor_held()
 	found path_held "$b"
 	mpathctl doctor | grep -F "$head lacks this path: it is held by dm-0 (mpath_test)"
 	dmsetup remove mpath_test
-	found path_unclaimed "$b"
-	bash -c "$mend"
+	# the module may have asked again by itself, if device-mapper was early
+	if (found path_unclaimed "$b"); then
+		found path_unclaimed "$b"
+		bash -c "$mend"
+	fi
 	wait_for 20 has_paths "$head" 2
 	udevadm settle
 	wait_for 20 content

@@ -19,7 +19,7 @@ documented()
 	FNR == 1 || /^What:/ { out(); what = "" }
 	/^What:/ { what = $2; mode = "-"; optional = 0 }
 	/^\t\t\((RO|RW|WO)\)/ { mode = substr($1, 2, 2) }
-	/Only if there/ { optional = 1 }
+	/Only( if|$)/ { optional = 1 }
 	END { out() }' "$root"/docs/abi/* |
 		sed "s/nvme<B>n<i>/$head/; s/<head>/$head/; s/<path>/$path/"
 }

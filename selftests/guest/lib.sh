@@ -144,7 +144,11 @@ start_loaded()
 	[[ -z $MPATH_CHAR ]] || return 0
 	loaded mpath_nvme || load_modules ||
 		{ echo "Bail out! the modules do not load"; exit 1; }
-	wait_for 10 all_claimed || { echo "Bail out! not every path has a head"; exit 1; }
+	wait_for 10 all_claimed || {
+		dmesg | tail -n 20 | sed 's/^/# /'
+		echo "Bail out! not every path has a head"
+		exit 1
+	}
 	for h in $(heads); do
 		mapfile -t paths < <(paths_of "$h")
 		((${#paths[@]} <= most)) || { best=$h most=${#paths[@]}; }

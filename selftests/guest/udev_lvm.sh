@@ -113,6 +113,9 @@ ask_udev() { echo 'devices { external_device_info_source = "udev" }' >>/etc/lvm/
 ask_udev
 start_unloaded
 install_rules
+# The guest's udev ran before there were rules and modules, as no real one does: what it has
+# activated on a path goes.
+! dmsetup info vgmpath-data >/dev/null 2>&1 || dmsetup remove --retry vgmpath-data
 start_loaded
 head=${MPATH_BLOCK##*/}
 udev_settled

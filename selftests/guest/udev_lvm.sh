@@ -114,8 +114,9 @@ ask_udev
 start_unloaded
 install_rules
 # The guest's udev ran before there were rules and modules, as no real one does: what it has
-# activated on a path goes.
+# activated on a path goes, with LVM's notes of it.
 ! dmsetup info vgmpath-data >/dev/null 2>&1 || dmsetup remove --retry vgmpath-data
+rm -rf /run/lvm/pvs_online /run/lvm/vgs_online
 start_loaded
 head=${MPATH_BLOCK##*/}
 udev_settled

@@ -38,11 +38,8 @@ TEST(CommandLine, HelpIsForEveryCommand)
 
 TEST(CommandLine, VersionIsThatOfTheModules)
 {
-	const std::string source = read_file(from_environment("MPATHCTL_SOURCE") + "/src/lib/module.c");
-	const std::size_t begin = source.find("MODULE_VERSION(\"") + 16;
-
 	EXPECT_EQ(ctl({"--version"}).out,
-		  "mpathctl " + source.substr(begin, source.find('"', begin) - begin) + "\n");
+		  "mpathctl " + read_file(from_environment("MPATHCTL_SOURCE") + "/VERSION"));
 }
 
 TEST(CommandLine, WhatIsWrongIsStatus2)

@@ -43,10 +43,13 @@ others_unchanged()
 	diff "$work/sda" "$work/sda.with"
 }
 
+# its line has no end
+waits_for_disks() { look "/proc/$1/wchan"; [[ $_seen == mpn_settle ]]; }	# waits_for_disks PID
+
 # settle ends when a disk that somebody holds has been left alone, not before.
 settle_waits()
 {
-	local p settle=/sys/module/mpath_nvme/parameters/settle
+	local p pid begin settle=/sys/module/mpath_nvme/parameters/settle
 	rmmod mpath_nvme
 	udevadm settle
 	p=$(path_disks | head -n 1)
@@ -54,12 +57,21 @@ settle_waits()
 	dmesg -C
 	insmod "$modules/mpath_nvme.ko"
 	# The disk is asked for two seconds, which may be over on a busy machine.
+	echo 30 >"$settle" &
+	pid=$!
+	if wait_for 1 waits_for_disks $pid; then
+		begin=$(now_ms)
+		same "another parameter meanwhile" numa "$(</sys/module/mpath_nvme/parameters/policy)"
+		(($(now_ms) - begin < 1000)) || fail "it was read only when settle had ended"
+	else
+		echo "note: settle did not wait when it was looked at"
+	fi
 	if { echo 0 >$settle; } 2>"$work/refused"; then
 		echo "note: the two seconds were over"
 	else
 		grep -q 'timed out' "$work/refused"
 	fi
-	echo 30 >"$settle"
+	wait $pid
 	dmesg | grep "mpath_nvme: $p: in use"
 	same "paths that joined" $(($(path_disks | wc -l) - 1)) "$(paths_of "$(heads)" | wc -l)"
 	refused bash -c "echo 61 >$settle"

@@ -60,7 +60,16 @@ static int mpn_settle_set(const char *val, const struct kernel_param *kp)
 		return ret;
 	if (secs > MPN_SETTLE_MAX)
 		return -ERANGE;
-	return mpn_started ? mpn_settle(secs) : 0;
+	if (!mpn_started)
+		return 0;
+	/*
+	 * Each of udev's workers waits here, and they are to do that at the same time; nor
+	 * are the other parameters to wait. The file that is written keeps the module.
+	 */
+	kernel_param_unlock(THIS_MODULE);
+	ret = mpn_settle(secs);
+	kernel_param_lock(THIS_MODULE);
+	return ret;
 }
 
 static const struct kernel_param_ops mpn_settle_ops = {

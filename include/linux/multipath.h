@@ -242,8 +242,9 @@ struct mpath_path_attr {
  * @uring_timeout_ms: the same of an io_uring command. Must not wait, but for page
  *	faults
  *
- * Callbacks run under SRCU (or RCU, see %MPATH_FEAT_RCU); after a bio or a command came back, with the path
- * pinned by @get_path; or, to show a file in sysfs, while the path is not deleted.
+ * Callbacks run under SRCU (or RCU, see %MPATH_FEAT_RCU); after a bio or a command came
+ * back, with the path pinned by @get_path; or, to show a file in sysfs, while the path is
+ * not deleted.
  */
 struct mpath_head_template {
 	bool (*available_path)(struct mpath_device *mpath_device);
@@ -294,11 +295,11 @@ struct mpath_head_template {
  * themselves (with fail-fast set, so that the path's driver gives errors back at once;
  * clones of those that were split, and on zoned disks), does the head's I/O accounting,
  * measures, and counts them in &mpath_device.nr_active while the policy looks at that.
- * A bio that comes back
- * with a path error (blk_path_error()) is sent to every other usable path once;
- * a quarter of a second later one that is usable then gets it once more, and that
- * is final. An error of the device itself gets one try without fail-fast, for the
- * retries of the path's driver. Needs @get_path; not together with @clone_bio.
+ * A bio that comes back with a path error (blk_path_error()) is sent to every other
+ * usable path once; a quarter of a second later one that is usable then gets it once
+ * more, and that is final. An error of the device itself gets one try without
+ * fail-fast, for the retries of the path's driver. Needs @get_path; not together with
+ * @clone_bio.
  *
  * %MPATH_FEAT_STACK_LIMITS: the library keeps the head's queue limits, capacity
  * and read-only flag: what was given to mpath_alloc_head_disk() stacked over the

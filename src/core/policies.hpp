@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // The table of policies. To add one: a file policy_<name>.hpp with a class that
-// has kName, kWalks (does remembered() look at many paths?), remembered() and look(), its line here, and a value at the end of
-// enum mpath_iopolicy_e.
+// has kName, kWalks (does remembered() look at many paths?), remembered() and look(),
+// its line here, and a value at the end of enum mpath_iopolicy_e.
 #pragma once
 
 #include "policy_numa.hpp"

@@ -45,14 +45,7 @@ static __always_inline void mpath_count_sent(struct mpath_gate *gate,
 		     bio_has_data(bio) ? bio->bi_iter.bi_size : 0);
 }
 
-/*
- * The last steps before a bio is submitted. @disk: the head's.
- *
- * For a submitter that is in mpath_submit_bio() submit_bio_noacct() only puts the
- * bio on the task's list. In the worker it would go down to the path's driver,
- * where it may have to wait for long, and the section is still open: there it is
- * left to mpath_requeue_work(), which sends it when the section has ended.
- */
+/* The last steps before a bio is submitted. @disk: the head's. */
 static __always_inline void mpath_make_ready(struct mpath_gate *gate,
 					     struct mpath_device *dev,
 					     struct bio *bio,
@@ -65,6 +58,12 @@ static __always_inline void mpath_make_ready(struct mpath_gate *gate,
 	trace_block_bio_remap(bio, disk_devt(disk), bio->bi_iter.bi_sector);
 }
 
+/*
+ * For a submitter that is in mpath_submit_bio() submit_bio_noacct() only puts the
+ * bio on the task's list. In the worker it would go down to the path's driver,
+ * where it may have to wait for long, and the section is still open: there it is
+ * left to mpath_requeue_work(), which sends it when the section has ended.
+ */
 static void mpath_send(struct mpath_head *head, struct bio *bio, u32 how)
 {
 	if (how & MPC_FORWARD_WORKER)

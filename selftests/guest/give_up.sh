@@ -91,11 +91,23 @@ fast_io_fail()
 
 more_given_up() { (($(given_up) > $1)); }
 
+# one port after the other, until a command of the load waits for a path
+both_go_down()
+{
+	local before
+	port_down 1
+	wait_for 20 state_is 1 disabled
+	before=$(kept)
+	port_down 2
+	wait_for 20 state_is 2 disabled
+	wait_for 10 kept_more_than "$before"
+}
+
 # loses_paths COMMAND...: commands wait because no path is left, then COMMAND; the load
 # ends with the error that the first of them has
 loses_paths()
 {
-	local before given pid
+	local given pid
 	given=$(given_up)
 	dmesg -C
 	"$programs/once" --uring "/dev/${head/nvme/ng}" --until-error "${load[@]}" >"$work/once" 2>&1 &
@@ -103,12 +115,7 @@ loses_paths()
 	# shellcheck disable=SC2064	# the process of now
 	trap "kill -9 $pid 2>/dev/null; both_ports" EXIT
 	goes_on uring_cmds
-	port_down 1
-	wait_for 20 state_is 1 disabled
-	before=$(kept)
-	port_down 2
-	wait_for 20 state_is 2 disabled
-	wait_for 10 kept_more_than "$before"
+	both_go_down
 	"$@"
 	wait_for 15 more_given_up "$given"
 	both_ports	# it reads what it has written
@@ -141,18 +148,13 @@ turned_off()
 # The head goes with its last path, and what waits for a path ends with it.
 ended_with_the_head()
 {
-	local pid port before
+	local pid port
 	"$programs/once" --uring "/dev/${head/nvme/ng}" --until-error >"$work/once" 2>&1 &
 	pid=$!
 	# shellcheck disable=SC2064	# the process of now
 	trap "kill -9 $pid 2>/dev/null" EXIT
 	goes_on uring_cmds
-	port_down 1
-	wait_for 20 state_is 1 disabled
-	before=$(kept)
-	port_down 2
-	wait_for 20 state_is 2 disabled
-	wait_for 10 kept_more_than "$before"
+	both_go_down
 	nvme disconnect-all
 	wait_for 20 gone "/sys/block/$head"
 	wait_for 20 finished $pid

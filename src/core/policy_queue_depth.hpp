@@ -14,37 +14,12 @@ struct QueueDepth {
 
 	static Path *remembered(const Selection &s) noexcept
 	{
-		LookResult last;
-
-		if (!s.hint.load(s.generation, s.now, last)) [[unlikely]]
-			return nullptr;
-
-		Path *best = nullptr;
-		u32 least = 0;
-
-		for_each_path(s.paths, last.members & ~s.excluded, [&](Path &p) noexcept {
-			const u32 depth = p.in_flight();
-
-			if (!best || depth < least) {
-				best = &p;
-				least = depth;
-			}
-			return depth == 0;
-		});
-		return best && s.still(*best, last.standing) ? best : nullptr;
+		return cheapest_remembered(s, 0, depth);
 	}
+	static Path *look(const Selection &s) noexcept { return look_for_cheapest(s, depth); }
 
-	static Path *look(const Selection &s) noexcept
-	{
-		Look look;
-
-		for_each_path(s.paths, s.paths.occupied(), [&](Path &p) noexcept {
-			look.note(p, s.standing(p), p.in_flight());
-			return false;
-		});
-		remember(s, look);
-		return look.best();
-	}
+private:
+	static u64 depth(const Selection &, const Path &p) noexcept { return p.in_flight(); }
 };
 
 } // namespace mpath

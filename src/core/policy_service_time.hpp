@@ -14,36 +14,11 @@ struct ServiceTime {
 
 	static Path *remembered(const Selection &s) noexcept
 	{
-		LookResult last;
-
-		if (!s.hint.load(s.generation, s.now, last)) [[unlikely]]
-			return nullptr;
-
-		Path *best = nullptr;
-		u64 least = 0;
-
-		for_each_path(s.paths, last.members & ~s.excluded, [&](Path &p) noexcept {
-			const u64 cost = expected(s, p);
-
-			if (!best || cost < least) {
-				best = &p;
-				least = cost;
-			}
-			return cost <= 1;
-		});
-		return best && s.still(*best, last.standing) ? take(s, best) : nullptr;
+		return take(s, cheapest_remembered(s, 1, expected));
 	}
-
 	static Path *look(const Selection &s) noexcept
 	{
-		Look look;
-
-		for_each_path(s.paths, s.paths.occupied(), [&](Path &p) noexcept {
-			look.note(p, s.standing(p), expected(s, p));
-			return false;
-		});
-		remember(s, look);
-		return take(s, look.best());
+		return take(s, look_for_cheapest(s, expected));
 	}
 
 private:

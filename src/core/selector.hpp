@@ -115,6 +115,45 @@ inline void remember(const Selection &s, const Look &look, bool settled = false)
 // the one path that comes to, and gives nullptr if the hint is void or that path is not
 // what it was; look() asks all paths, and remembers.
 
+/// remembered() of a policy that goes by cost(s, path): of the paths that are remembered the
+/// cheapest, of equals the lowest slot. One that costs no more than `enough` ends the search.
+template <typename F>
+[[nodiscard]] inline Path *cheapest_remembered(const Selection &s, u64 enough, F &&cost) noexcept
+{
+	LookResult last;
+
+	if (!s.hint.load(s.generation, s.now, last)) [[unlikely]]
+		return nullptr;
+
+	Path *best = nullptr;
+	u64 least = 0;
+
+	for_each_path(s.paths, last.members & ~s.excluded, [&](Path &p) noexcept {
+		const u64 its = cost(s, p);
+
+		if (!best || its < least) {
+			best = &p;
+			least = its;
+		}
+		return its <= enough;
+	});
+	return best && s.still(*best, last.standing) ? best : nullptr;
+}
+
+/// look() of such a policy.
+template <typename F>
+[[nodiscard]] inline Path *look_for_cheapest(const Selection &s, F &&cost) noexcept
+{
+	Look look;
+
+	for_each_path(s.paths, s.paths.occupied(), [&](Path &p) noexcept {
+		look.note(p, s.standing(p), cost(s, p));
+		return false;
+	});
+	remember(s, look);
+	return look.best();
+}
+
 /// @return a usable path or nullptr
 /// @context under SRCU; any context, does not sleep; at most MPC_MAX_PATHS steps
 [[nodiscard]] Path *select_by(u32 policy, const Selection &s) noexcept;

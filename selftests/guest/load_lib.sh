@@ -51,13 +51,14 @@ has_ring()	# has_ring PID
 start_loads()	# start_loads HEAD
 {
 	local block=/dev/$1 char=/dev/${1/nvme/ng} kind
+	# fio first: beside other loads its start takes minutes on a debug kernel
+	fio_load --ioengine=io_uring_cmd --cmd_type=nvme --filename="$char" --offset=8m
+	fio_load --ioengine=io_uring --direct=1 --filename="$block" --offset=16m
+	wait_for 60 has_ring "${load_pids[-2]}"
+	wait_for 60 has_ring "${load_pids[-1]}"
 	for kind in uring ioctl block; do
 		once_load $kind "$1"
 	done
-	fio_load --ioengine=io_uring_cmd --cmd_type=nvme --filename="$char" --offset=8m
-	fio_load --ioengine=io_uring --direct=1 --filename="$block" --offset=16m
-	wait_for 30 has_ring "${load_pids[-2]}"
-	wait_for 30 has_ring "${load_pids[-1]}"
 }
 
 # stop_loads: each must still run, end when told, and have seen no error

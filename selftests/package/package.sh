@@ -7,11 +7,9 @@
 # As root, in a mount namespace of its own: scripts/test --package
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-# shellcheck source-path=SCRIPTDIR source=../guest/lib.sh
-. selftests/guest/lib.sh
-unset MPATH_GUEST
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. selftests/package/lib.sh
 
-logs=${MPATH_LOGS:-$root/build/package}
 release=$(scripts/guest --print-release) || exit 1
 top=$work/top rootfs=$work/top/root
 deb=$root/build/package/libmultipath-cxx-dkms_$(<VERSION)_all.deb
@@ -41,17 +39,6 @@ make_root()
 	chmod 755 "$rootfs/etc/initramfs-tools/hooks/mpath-test"
 }
 trap 'umount -l "$rootfs" "$top" 2>/dev/null; rm -rf "$work"' EXIT
-
-# in_root COMMAND...: its /dev, /proc and so on are gone again afterwards, as the guests
-# have the scratch root as theirs
-in_root()
-{
-	# shellcheck disable=SC2016	# expanded there
-	unshare -m bash -c 'cd "$1" && shift &&
-		mount --bind /dev dev && mount -t proc none proc && mount -t tmpfs none run &&
-		exec chroot . env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"' \
-		in_root "$rootfs" "$@"
-}
 
 # Names only, and not what dpkg, DKMS and the initramfs keep for themselves.
 list_files()
@@ -154,19 +141,10 @@ new_kernel_is_refused()
 	rm -r "${rootfs:?}/lib/modules/$other"
 }
 
-guest()	# guest NAME OPTION...: its results become comments here
-{
-	local name=$1 status=0
-	shift
-	scripts/guest --verbose --timeout 200 --no-param --log "$logs/$name.kernel.log" "$@" >"$logs/$name.log" 2>&1 || status=$?
-	grep -E '^(# )*(not )?ok|note:|guest:' "$logs/$name.log" | sed 's/^/note: /'
-	((!status)) || { tail -n 40 "$logs/$name.log"; fail "the guest ended with status $status"; }
-}
-
 boots_switched()
 {
 	set_switch on
-	guest installed --root "$rootfs" --udev --subsys A,ctrls=2 -- selftests/guest/run --guest installed.sh
+	guest installed 200 --root "$rootfs" --udev --subsys A,ctrls=2 -- selftests/guest/run --guest installed.sh
 }
 
 # A root file system that reports to scripts/guest; busybox alone is in it.
@@ -183,7 +161,7 @@ make_image()
 
 boot_root()	# boot_root NAME EXPECTED-DISK
 {
-	guest "$1" --initrd "$rootfs/boot/initrd.img-$release" --subsys A,ctrls=2,image="$work/root.img" \
+	guest "$1" 200 --initrd "$rootfs/boot/initrd.img-$release" --subsys A,ctrls=2,image="$work/root.img" \
 		--append "root=UUID=5e0f1d1e-8d0b-4a34-9d37-0a4c0f3d0b01 ro rootwait mpath_expect=$2"
 }
 

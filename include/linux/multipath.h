@@ -130,7 +130,8 @@ enum mpath_access_state {
  *
  * Owner: the driver. Memory must stay valid until mpath_delete_device() has
  * returned and, with &mpath_head_template.get_path, until the last reference
- * taken by that callback was put. A bio that was forwarded may reach @disk after
+ * taken by that callback was put. With %MPATH_FEAT_FAILOVER that covers each bio
+ * that is out. Without it a bio that was forwarded may reach @disk after
  * mpath_delete_device(): a driver keeps the disk for that by a pin in
  * &mpath_head_template.clone_bio_to, or frees it later than that.
  */
@@ -172,7 +173,9 @@ struct mpath_path_attr {
  *	and failing when nothing is usable. Required. Any context, under SRCU,
  *	must not sleep.
  * @is_disabled: must this path not be chosen now? Required. Same context.
- * @is_optimized: is it of the preferred kind now? Required. Same context.
+ * @is_optimized: is it of the preferred kind now? numa keeps to such a path, and
+ *	reservations look there first; which paths are used before others is told with
+ *	mpath_set_access_state(). Required. Same context.
  * @remove_head: the grace period of a delayed removal has ended without a path:
  *	unlink the head, remove its disk, uninit and free it, all of which may
  *	be done in here. Needed for mpath_can_remove_head() to delay anything.
@@ -541,7 +544,7 @@ void mpath_synchronize(struct mpath_head *mpath_head);
 /**
  * mpath_add_device() - attach one path
  * @mpath_device: the driver's path; see &struct mpath_device for its lifetime
- * @mpath_head: NEW or LIVE
+ * @mpath_head: on its way or in use, or in its grace period, which that ends
  * @disk: the path's gendisk; not NULL
  * @numa_node: node of the path or NUMA_NO_NODE
  * @nr_active: in-flight counter for queue-depth; not NULL
@@ -549,9 +552,11 @@ void mpath_synchronize(struct mpath_head *mpath_head);
  * The path can be selected from now on, as soon as the head is live.
  * DIFFERS: returns a result; upstream's returns nothing.
  *
- * Context: Process context, may sleep. Takes the head lock.
+ * Context: Process context, may sleep. Takes the head lock and the gate's limits_lock.
  * Return: 0; -EINVAL for a NULL disk or nr_active; -ENODEV if the head is
- * being removed; -ENOSPC for more than MPATH_MAX_PATHS; -ENOMEM.
+ * being removed; -ENOSPC for more than MPATH_MAX_PATHS; -ENOMEM. With
+ * %MPATH_FEAT_STACK_LIMITS also -EINVAL for another size or block size than the
+ * head's, and what the block layer says if limits do not fit.
  */
 int mpath_add_device(struct mpath_device *mpath_device,
 		     struct mpath_head *mpath_head, struct gendisk *disk,

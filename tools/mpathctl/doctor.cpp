@@ -75,8 +75,8 @@ void Doctor::modules()
 	if (native)
 		problem("native_multipath", "nvme_core",
 			"the driver's own multipath is on: mpath_nvme claims nothing",
-			"echo 'options nvme_core multipath=N' > /etc/modprobe.d/mpath_nvme.conf && "
-			"update-initramfs -u && reboot");
+			"sed -i 's/^#options/options/' /etc/modprobe.d/mpath-nvme.conf && "
+			"update-initramfs -u -k all && reboot");
 	if (!loaded(kLibrary) || !loaded(kBackend)) {
 		problem("not_loaded", loaded(kLibrary) ? kBackend : kLibrary, "the module is not loaded",
 			"modprobe mpath_nvme");
@@ -110,7 +110,7 @@ void Doctor::head(const Head &h)
 	if (h.failed && *h.failed)
 		note("bios_failed", h.name,
 		     fmt::format("bios that have failed for want of a path: {}", *h.failed),
-		     "journalctl -k --grep mpath");
+		     fmt::format("journalctl -k --grep '{}: no (available|usable) path'", h.name));
 }
 
 void Doctor::path(const Head &h, const Path &p)

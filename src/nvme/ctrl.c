@@ -44,6 +44,8 @@ void mpn_ctrl_join(struct mpn_path *path)
 	mutex_lock(&mpn_ctrl_lock);
 	list_add_tail(&path->of_ctrl, &path->ctrl->joined);
 	/* what it has not heard of */
+	if (mpn_ctrl_state(path->ctrl->ctrl) == NVME_CTRL_LIVE)
+		clear_bit(MPN_PATH_FAILED, &path->flags);
 	if (!READ_ONCE(path->ctrl->ana.on))
 		mpn_ana_without(path, NULL);
 	else

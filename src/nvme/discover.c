@@ -130,8 +130,10 @@ static bool mpn_all_decided(void)
  */
 int mpn_settle(unsigned int secs)
 {
-	long left = wait_event_killable_timeout(mpn_decided_wq, mpn_all_decided(),
-						secs * HZ);
+	/* wait_event_killable_timeout(), but that does not keep the machine from suspending */
+	const unsigned int state = TASK_KILLABLE | TASK_FREEZABLE;
+	long left = ___wait_event(mpn_decided_wq, ___wait_cond_timeout(mpn_all_decided()),
+				  state, 0, secs * HZ, __ret = schedule_timeout(__ret));
 
 	if (left < 0)
 		return left;

@@ -60,9 +60,10 @@ static int mpn_settle_set(const char *val, const struct kernel_param *kp)
 		return ret;
 	if (secs > MPN_SETTLE_MAX)
 		return -ERANGE;
-	if (!mpn_started)
-		return 0;
 	/*
+	 * While the module is being loaded, too: disks are found before that has ended.
+	 * (As a parameter of insmod it has nothing to wait for yet.)
+	 *
 	 * Each of udev's workers waits here, and they are to do that at the same time; nor
 	 * are the other parameters to wait. The file that is written keeps the module.
 	 */

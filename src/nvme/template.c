@@ -75,10 +75,15 @@ void mpn_path_error(struct mpath_device *mdev, blk_status_t status)
 {
 	struct mpn_path *path = mpn_path_of(mdev);
 
-	if (mpn_ctrl_state(path->ctrl->ctrl) != NVME_CTRL_LIVE)
-		set_bit(MPN_PATH_FAILED, &path->flags);
-	else
+	if (mpn_ctrl_state(path->ctrl->ctrl) == NVME_CTRL_LIVE) {
 		mpn_ana_bio_error(path, status);
+		return;
+	}
+	set_bit(MPN_PATH_FAILED, &path->flags);
+	/* it may be live by now, and mpn_ctrl_tell() have been here before */
+	smp_mb__after_atomic();
+	if (mpn_ctrl_state(path->ctrl->ctrl) == NVME_CTRL_LIVE)
+		clear_bit(MPN_PATH_FAILED, &path->flags);
 }
 
 /*

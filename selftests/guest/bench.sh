@@ -85,17 +85,18 @@ dm_rq_policy() { dm_policy "$@"; }
 
 # ---- workloads -------------------------------------------------------------------
 
+# Without disk_util: fio would read the statistics of each disk below, all the time.
 fio_block()	# fio_block COUNT DEPTH OPTION...
 {
 	fio --thread --name=bench --ioengine=io_uring --direct=1 --filename="$block" --bs=4k \
 		--size=4m --io_size=$(($1 * 4096)) --norandommap --iodepth="$2" --gtod_reduce=1 \
-		"${@:3}"
+		--disk_util=0 "${@:3}"
 }
 fio_char()
 {
 	fio --thread --name=bench --ioengine=io_uring_cmd --cmd_type=nvme --filename="$char" --bs=4k \
 		--rw=randread --size=4m --io_size=$(($1 * 4096)) --norandommap --iodepth="$2" \
-		--gtod_reduce=1 "${@:3}"
+		--gtod_reduce=1 --disk_util=0 "${@:3}"
 }
 block_read() { fio_block "$@" --rw=randread; }
 block_write() { fio_block "$@" --rw=randwrite; }

@@ -46,6 +46,7 @@ struct Sent {
 		REQUIRE(b.tries.not_before == want.not_before);
 		REQUIRE(b.tries.passes == want.passes && want.passes <= 32);
 		REQUIRE(b.tries.stage == want.stage);
+		REQUIRE(b.tries.answers == want.answers && want.answers <= 5);
 	}
 };
 
@@ -176,7 +177,6 @@ private:
 		const bool test = tests() > tests_before;
 
 		REQUIRE(standing(dev) < 3 && (untried >> dev.slot & 1));
-		REQUIRE(!(b.how & MPC_FORWARD_PATIENT) == (s.want.stage != MPC_STAGE_PATIENT));
 		if (each)
 			return;
 		REQUIRE(!test);
@@ -304,12 +304,13 @@ private:
 		const bool down = s->b.device->disabled ||
 				  mpc_path_blocked(s->b.device->core) & MPC_BLOCK_ADMIN;
 		const bool each = s->want.stage == MPC_STAGE_EACH;
+		const bool last = s->want.stage == MPC_STAGE_LAST;
 
 		s->want.tried |= 1ull << s->b.device->slot;
 
 		const u32 verdict = world_->fail(s->b);
 
-		if (!each && down) {
+		if (!each && (down || !last)) {
 			s->want.stage = MPC_STAGE_EACH;
 			++s->want.passes;
 			REQUIRE((verdict == MPC_TRY_AGAIN) == (s->want.passes < 32));
@@ -327,13 +328,17 @@ private:
 			return;
 
 		const bool ill = s->b.device->health() != MPC_HEALTH_OK;
-		const bool patient = s->want.stage == MPC_STAGE_PATIENT;
+		const bool final = s->want.answers == 5;
 		const u32 verdict = world_->answer(s->b); // gives news itself
 
 		if (ill && world_->head)
 			dirty_ = false;
-		s->want.stage = MPC_STAGE_PATIENT;
-		REQUIRE((verdict == MPC_TRY_DONE) == patient);
+		if (!final) {
+			s->want.stage = MPC_STAGE_ANSWERED;
+			s->want.not_before = s->want.answers ? now() + kLastTry : 0;
+			++s->want.answers;
+		}
+		REQUIRE((verdict == MPC_TRY_DONE) == final);
 		s->check();
 		forget_ended();
 	}

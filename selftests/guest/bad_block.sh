@@ -50,8 +50,7 @@ first_part_fails()
 	same "failovers" "$before" "$(failovers)"
 }
 
-# Each path's queue, not the head's, splits what it gets: once with the driver told not to
-# try again, and then for its own retries.
+# Each path's queue, not the head's, splits what it gets, each time that the device is asked.
 split_by_the_path()
 {
 	local path before
@@ -60,7 +59,7 @@ split_by_the_path()
 	done
 	(($(<"/sys/block/$head/queue/max_sectors_kb") > 64)) || fail "the head splits, too"
 	before=$(failovers)
-	for ((i = 0; i < 20; i++)); do
+	for ((i = 0; i < 5; i++)); do
 		refused read_at "$MPATH_BLOCK" 64K 1 8
 		grep -q 'No data available' "$work/dd" || fail "not a medium error: $(<"$work/dd")"
 	done

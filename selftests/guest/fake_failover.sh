@@ -55,18 +55,23 @@ last_try_succeeds()
 	ctl submit fk op=read verify=1
 }
 
-# The path's driver was told not to try again, so it gets one bio for that.
+# The path's driver is told not to try again, so that it does not keep a bio when its path
+# goes down; the device is asked again from here.
 medium_error()
 {
 	new_head fk 2 "${most[@]}"
 	all_paths fk 2 error=medium
 	errno ENODATA ctl submit fk op=read
-	same "bios at the paths" 2 "$(count bios)"
-	same "of these without fail-fast" 1 "$(count patient)"
+	same "bios at the paths" 6 "$(count bios)"
+	same "all with fail-fast" 6 "$(count failfast)"
 	same "calls of path_error" 0 "$(count path_error)"
+	same "failovers" 0 "$(<"/sys/block/fk/mpath_stats/failovers")"
+	# whose submitter wants no more tries gets none
+	errno ENODATA ctl submit fk op=read failfast=1
+	same "bios at the paths then" 7 "$(count bios)"
 	state_is fk fka usable
 	state_is fk fkb usable
-	# one that the driver's own retries get over is no error
+	# one that another try gets over is no error
 	all_paths fk 2 error=ok
 	ctl set fka error=medium error_count=1
 	policy fk numa

@@ -467,58 +467,79 @@ TEST_F(Failover, ALastTryWithoutAPathIsAPassAndEveryPathHasAnotherTry)
 	EXPECT_EQ(b.sent_to, (Ids{0, 1, 0, 1, 0}));
 }
 
-TEST_F(Failover, AnAnswerIsFinalOnlyOnceTheDriverWasNotToldToFailFast)
+TEST_F(Failover, ADeviceIsAskedFiveTimesMoreAtOnceAndThenAQuarterOfASecondApart)
 {
 	add_paths(2);
 
 	bio b = sent();
 
-	EXPECT_EQ(b.how, 0u);
-	EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
-	EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_PATIENT});
-	EXPECT_EQ(b.tries.tried, 0u) << "the path did what it should";
-	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT}) << "at once";
-	EXPECT_EQ(b.how, MPC_FORWARD_PATIENT | MPC_FORWARD_WORKER);
+	for (u32 answers = 1; answers <= 5; ++answers) {
+		EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
+		EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_ANSWERED});
+		EXPECT_EQ(b.tries.answers, answers);
+		EXPECT_EQ(b.tries.tried, 0u) << "the path did what it should";
+		if (answers > 1) {
+			advance(kLastTry - 1);
+			EXPECT_EQ(world->redrive(b), u32{MPC_BIO_LATER});
+			advance(1);
+		}
+		EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+		EXPECT_EQ(b.how, MPC_FORWARD_WORKER);
+	}
 	EXPECT_EQ(world->answer(b), u32{MPC_TRY_DONE});
-	EXPECT_EQ(b.sent_to.size(), 2u);
+	EXPECT_EQ(b.sent_to.size(), 6u);
 }
 
-TEST_F(Failover, AnAnswerToTheLastTryIsFollowedByAPatientOneAtOnce)
+TEST_F(Failover, AnAnswerToTheLastTryIsAskedForAgainAtOnce)
 {
 	add_paths(2);
 
 	bio b = at_its_last_try();
 
-	EXPECT_EQ(b.how, MPC_FORWARD_WORKER);
 	EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
 	EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
-	EXPECT_EQ(b.how, MPC_FORWARD_PATIENT | MPC_FORWARD_WORKER);
-	EXPECT_EQ(world->answer(b), u32{MPC_TRY_DONE});
+	world->succeed(b);
 }
 
-TEST_F(Failover, APatientTryIsFinalForAPathErrorTooUnlessThePathWentDown)
+TEST_F(Failover, APathErrorInPlaceOfAnAnswerSaysNothingOfTheDevice)
 {
 	for (const bool down : {false, true}) {
 		make({.failover = true});
-		mpath_device &path = world->add();
+		const auto paths = add_paths(2);
 		bio b = sent();
 
 		EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
 		EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
-		path.disabled = down;
-		EXPECT_EQ(world->fail(b), u32(down ? MPC_TRY_AGAIN : MPC_TRY_DONE));
-		if (!down)
-			continue;
+
+		mpath_device *first = b.device;
+
+		first->disabled = down;
+		EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
 		EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
 		EXPECT_EQ(b.tries.passes, 1u);
-		path.disabled = false;
-		EXPECT_EQ(world->redrive_in_time(b), u32{MPC_BIO_SENT});
-		EXPECT_EQ(b.how, MPC_FORWARD_WORKER) << "fail-fast again";
+		EXPECT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+		EXPECT_NE(b.device, first) << "another path may do it";
 		world->succeed(b);
 	}
 }
 
-TEST_F(Failover, APatientTryIsNoTestOfAFailedPath)
+TEST_F(Failover, AnswersAreCountedOverAllPasses)
+{
+	add_paths(2);
+
+	bio b = sent();
+	u32 answers = 0;
+
+	while (world->answer(b) == MPC_TRY_AGAIN) {
+		ASSERT_LE(++answers, 5u);
+		EXPECT_EQ(world->redrive_in_time(b), u32{MPC_BIO_SENT});
+		EXPECT_EQ(world->fail(b), u32{MPC_TRY_AGAIN});
+		EXPECT_EQ(world->redrive_in_time(b), u32{MPC_BIO_SENT});
+	}
+	EXPECT_EQ(answers, 5u);
+}
+
+TEST_F(Failover, AskingAgainIsNoTestOfAFailedPath)
 {
 	const auto paths = add_paths(2);
 	bio b = sent();
@@ -532,36 +553,33 @@ TEST_F(Failover, APatientTryIsNoTestOfAFailedPath)
 	world->succeed(b);
 }
 
-TEST_F(Failover, APatientTryWithoutAPathIsAPassEvenIfNoPathGaveAnError)
+TEST_F(Failover, AskingAgainWithoutAPathIsAPassEvenIfNoPathGaveAnError)
 {
 	mpath_device &path = world->add();
 	bio b = sent();
 
-	for (u32 pass = 1; pass <= 32; ++pass) {
+	// as often as a bio may be asked for an answer
+	for (u32 pass = 1; pass <= 5; ++pass) {
 		EXPECT_EQ(world->answer(b), u32{MPC_TRY_AGAIN});
 		ASSERT_EQ(b.tries.tried, 0u);
 		path.disabled = true;
-
-		const u32 verdict = world->redrive(b);
-
+		EXPECT_EQ(world->redrive_in_time(b), u32{MPC_BIO_PARK});
 		EXPECT_EQ(b.tries.passes, pass);
 		EXPECT_EQ(b.tries.stage, u32{MPC_STAGE_EACH});
-		ASSERT_EQ(verdict, u32(pass < 32 ? MPC_BIO_PARK : MPC_BIO_FAIL));
-		if (verdict == MPC_BIO_FAIL)
-			break;
 		path.disabled = false;
-		ASSERT_EQ(world->redrive(b), u32{MPC_BIO_SENT});
+		ASSERT_EQ(world->redrive_in_time(b), u32{MPC_BIO_SENT});
 		EXPECT_EQ(b.how, MPC_FORWARD_WORKER);
 	}
+	EXPECT_EQ(world->answer(b), u32{MPC_TRY_DONE});
 }
 
 TEST_F(Failover, WithoutMemoryTheWorkerKeepsTheBioAndItsTries)
 {
 	const auto paths = add_paths(2);
-	bio at_first = sent(), last = before_its_last_try(), patient = sent(), never;
+	bio at_first = sent(), last = before_its_last_try(), asked = sent(), never;
 
 	EXPECT_EQ(world->fail(at_first), u32{MPC_TRY_AGAIN});
-	EXPECT_EQ(world->answer(patient), u32{MPC_TRY_AGAIN});
+	EXPECT_EQ(world->answer(asked), u32{MPC_TRY_AGAIN});
 	for (mpath_device *path : paths)
 		path->disabled = true;
 	world->submit(never);
@@ -569,7 +587,7 @@ TEST_F(Failover, WithoutMemoryTheWorkerKeepsTheBioAndItsTries)
 		path->disabled = false;
 		path->no_memory = true;
 	}
-	for (bio *b : {&at_first, &last, &patient, &never}) {
+	for (bio *b : {&at_first, &last, &asked, &never}) {
 		const mpc_try before = b->tries;
 		const auto sent_to = b->sent_to;
 
@@ -583,7 +601,7 @@ TEST_F(Failover, WithoutMemoryTheWorkerKeepsTheBioAndItsTries)
 	}
 	for (mpath_device *path : paths)
 		path->no_memory = false;
-	for (bio *b : {&at_first, &last, &patient, &never}) {
+	for (bio *b : {&at_first, &last, &asked, &never}) {
 		EXPECT_EQ(world->redrive(*b), u32{MPC_BIO_SENT});
 		world->succeed(*b);
 	}

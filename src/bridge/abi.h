@@ -111,8 +111,7 @@ struct mpc_path;
 #define MPC_BIO_NO_MEMORY	5	/* for a new bio, in the worker */
 
 /* mpk_bio_forward() */
-#define MPC_FORWARD_PATIENT	(1u << 0)	/* not fail-fast */
-#define MPC_FORWARD_WORKER	(1u << 1)	/* from the requeue work: do not wait for memory */
+#define MPC_FORWARD_WORKER	(1u << 0)	/* from the requeue work: do not wait for memory */
 
 /* After an error of a path: send the bio again, or is that the last word? */
 #define MPC_TRY_DONE		0
@@ -186,14 +185,15 @@ MPATH_ABI_OFF(struct mpc_choice, policy, 8);
 /* How far a bio has got. */
 #define MPC_STAGE_EACH		0	/* each usable path once */
 #define MPC_STAGE_LAST		1	/* one more, that is final */
-#define MPC_STAGE_PATIENT	2	/* the same, with the driver's own retries */
+#define MPC_STAGE_ANSWERED	2	/* the device has answered with an error: asked again */
 
 /* The tries of one bio; all zero for a new one. */
 struct mpc_try {
 	u64 tried;	/* slots that gave an error in this pass */
 	u64 not_before;	/* tick */
 	u32 passes;	/* passes that ended without a usable path left */
-	u32 stage;	/* MPC_STAGE_* */
+	u16 stage;	/* MPC_STAGE_* */
+	u16 answers;	/* errors of the device itself that were not taken for its last word */
 };
 MPATH_ABI_SIZE(struct mpc_try, 24);
 MPATH_ABI_OFF(struct mpc_try, passes, 16);

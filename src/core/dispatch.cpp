@@ -123,9 +123,13 @@ constexpr Outcome kPathLeaving = {-MPC_ENODEV, true};
 /// the last it has waited for one to come back.
 constexpr u32 kMostPasses = 32;
 
-/// How long a bio waits before its last try: what made every path refuse it may
-/// be over by then.
-u64 last_try_delay() noexcept
+/// How often a bio is sent again to a device that has answered with an error: as often as
+/// the stock NVMe driver does (nvme_max_retries) with what is not fail-fast.
+constexpr u32 kMostAnswers = 5;
+
+/// How long a bio waits before its last try, or before its device is asked again: what
+/// made them refuse it may be over by then.
+u64 try_delay() noexcept
 {
 	return g_clock.hz / 4;
 }
@@ -170,15 +174,14 @@ u32 send_bio(mpath_gate *gate, bio *b, mpc_try &t, bool fresh) noexcept
 		if (!path && each && t.tried && head->select(section.token(), leaving)) {
 			// Every usable path has had its turn.
 			t.stage = MPC_STAGE_LAST;
-			t.not_before = now_ticks() + last_try_delay();
+			t.not_before = now_ticks() + try_delay();
 			return MPC_BIO_LATER;
 		}
 		if (!path)
 			break;
 
 		const u32 slot = path->slot();
-		const u32 how = (t.stage == MPC_STAGE_PATIENT ? MPC_FORWARD_PATIENT : 0) |
-				(fresh ? 0 : MPC_FORWARD_WORKER);
+		const u32 how = fresh ? 0 : MPC_FORWARD_WORKER;
 		const int ret = mpk_bio_forward(head->handle(), path->handle(), b, how);
 
 		if (!ret) [[likely]]
@@ -225,18 +228,21 @@ u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept
 	t.tried |= slot_bit(path.slot());
 	if (t.stage == MPC_STAGE_EACH)
 		return MPC_TRY_AGAIN;
-	if (!down) // it had the last word
+	if (!down && t.stage == MPC_STAGE_LAST) // it had the last word
 		return MPC_TRY_DONE;
-	// It went down meanwhile: that says nothing about the bio.
+	// It went down meanwhile, or was to say what the device says: that says nothing
+	// about the bio.
 	t.stage = MPC_STAGE_EACH;
 	return ++t.passes < kMostPasses ? MPC_TRY_AGAIN : MPC_TRY_DONE;
 }
 
 u32 path_answered(mpc_try &t) noexcept
 {
-	if (t.stage == MPC_STAGE_PATIENT)
+	if (t.answers >= kMostAnswers)
 		return MPC_TRY_DONE;
-	t.stage = MPC_STAGE_PATIENT;
+	t.not_before = t.answers ? now_ticks() + try_delay() : 0; // at once the first time
+	++t.answers;
+	t.stage = MPC_STAGE_ANSWERED;
 	return MPC_TRY_AGAIN;
 }
 

@@ -37,9 +37,10 @@ void submit_bio(mpath_gate *gate, bio *b) noexcept;
 [[nodiscard]] u32 path_bad(Path &path, const mpc_ops &ops, mpc_try &t, bool &changed) noexcept;
 
 /// A bio came back with an error that any path would give, but that the path's
-/// driver might have got over had it not been told to fail fast. It gets one try
-/// with the driver's own retries.
-/// @context any; pure
+/// driver might have got over had it not been told to fail fast. The device is asked
+/// again from here, at most five times: that driver would keep the bio if the path
+/// went down meanwhile, though others are fine.
+/// @context any
 [[nodiscard]] u32 path_answered(mpc_try &t) noexcept;
 
 /// Without a usable path that may come back it waits, as long as the driver says.

@@ -130,7 +130,7 @@ static __always_inline void mpath_hook_aim(struct mpath_gate *gate,
 	/* read-ahead is that anyway, and what merges it wants to see either all or none */
 	if (bio->bi_opf & REQ_RAHEAD)
 		bio->bi_opf |= REQ_FAILFAST_MASK;
-	else if (!(how & MPC_FORWARD_PATIENT))
+	else
 		bio->bi_opf |= REQ_FAILFAST_TRANSPORT;
 	/* where its memory is from is no matter of the path's */
 	bio->bi_opf &= ~(REQ_POLLED | REQ_ALLOC_CACHE);
@@ -286,11 +286,12 @@ int mpk_bio_forward(struct mpath_head *head, struct mpath_device *dev,
 enum mpath_error {
 	MPATH_ERROR_PATH,	/* another path may do better */
 	MPATH_ERROR_FAST,	/* the device's answer, but to a driver that was
-				   told not to try again */
+				   told not to try again, which is for us then */
 	MPATH_ERROR_FINAL,
 };
 
-static enum mpath_error mpath_judge(blk_status_t status)
+/* @bio: taken back, so with the submitter's flags */
+static enum mpath_error mpath_judge(struct bio *bio, blk_status_t status)
 {
 	switch (status) {
 	case BLK_STS_AGAIN:
@@ -299,7 +300,8 @@ static enum mpath_error mpath_judge(blk_status_t status)
 		return MPATH_ERROR_FINAL;
 	case BLK_STS_TARGET:
 	case BLK_STS_MEDIUM:
-		return MPATH_ERROR_FAST;
+		return bio->bi_opf & (REQ_FAILFAST_MASK | REQ_RAHEAD) ?
+			MPATH_ERROR_FINAL : MPATH_ERROR_FAST;
 	default:
 		return blk_path_error(status) ? MPATH_ERROR_PATH :
 						MPATH_ERROR_FINAL;
@@ -311,7 +313,7 @@ static u32 mpath_hook_verdict(struct mpath_hook *hook, struct bio *bio,
 			      blk_status_t status)
 {
 	struct mpath_gate *gate = hook->gate;
-	enum mpath_error error = mpath_judge(status);
+	enum mpath_error error = mpath_judge(bio, status);
 	struct mpath_device *dev = hook->dev;
 	u32 verdict = MPC_TRY_DONE;
 	u32 changed = 0;
@@ -348,8 +350,8 @@ static void mpath_hook_error(struct mpath_hook *hook, struct bio *bio,
 		return;
 	}
 	trace_mpath_failover(dev, bio, status);
-	/* one that only gets the driver's own retries leaves no path */
-	if (hook->try.stage != MPC_STAGE_PATIENT)
+	/* when the device is asked again that is no path's fault */
+	if (hook->try.stage != MPC_STAGE_ANSWERED)
 		this_cpu_inc(counters->n[MPC_COUNT_FAILOVERS]);
 	hook->dev = NULL;
 	/* the error of a part that is sent again is no error yet */

@@ -39,7 +39,7 @@
 	X(pr_preempt) X(pr_clear) X(pr_read_keys) X(pr_read_reservation) \
 	/* bios as they arrive at a path */				\
 	X(bios) X(reads) X(writes) X(flushes) X(discards) X(sectors)	\
-	X(failfast) X(patient) X(mpath_flag) X(nowait) X(polled) X(fua)	\
+	X(failfast) X(mpath_flag) X(nowait) X(polled) X(fua)	\
 	X(alloc_cache) X(rahead) X(rahead_in_part)			\
 	X(oversized) X(dead_bios)					\
 	X(integrity_ok) X(integrity_bad)				\

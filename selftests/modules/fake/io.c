@@ -194,8 +194,6 @@ static void fake_note(struct fake_path *path, struct bio *bio)
 			 op == REQ_OP_DISCARD ? FC_discards : FC_flushes);
 	if (bio->bi_opf & REQ_FAILFAST_MASK)
 		fake_count(path, FC_failfast);
-	else
-		fake_count(path, FC_patient);
 	if (bio->bi_opf & REQ_RAHEAD)
 		fake_count(path, FC_rahead);
 	/* the block layer warns of it when the bio is merged with others */

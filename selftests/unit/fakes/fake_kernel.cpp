@@ -513,7 +513,7 @@ mpc_choice World::choose(u32 use)
 static void forward(mpath_gate &gate, mpath_device *dev, bio &b, u32 how)
 {
 	b.hooked = true;
-	note(how & MPC_FORWARD_PATIENT ? "patient" : "forward", dev->id);
+	note("forward", dev->id);
 	b.how = how;
 	b.sent_to.push_back(dev->id);
 	if (b.fate != bio::Fate::kPending)
@@ -836,7 +836,7 @@ int mpk_bio_forward(mpath_head *head, mpath_device *dev, bio *b, u32 how) noexce
 {
 	dev->check();
 	run(dev->on_forward);
-	if (how & ~(MPC_FORWARD_PATIENT | MPC_FORWARD_WORKER))
+	if (how & ~MPC_FORWARD_WORKER)
 		die("a way to send a bio that does not exist");
 	if (!(how & MPC_FORWARD_WORKER) == b->parked_once)
 		die("the worker sends what was parked, and nothing else");
@@ -850,7 +850,7 @@ int mpk_bio_forward(mpath_head *head, mpath_device *dev, bio *b, u32 how) noexce
 		}
 		b->hooked = true;
 	}
-	note(how & MPC_FORWARD_PATIENT ? "patient" : "forward", dev->id);
+	note("forward", dev->id);
 	b->how = how;
 	b->sent_to.push_back(dev->id);
 	consume(b, bio::Fate::kForwarded, head, dev);

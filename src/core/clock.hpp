@@ -12,6 +12,7 @@ struct Clock {
 	const u64 *ticks;
 	u32 hz;
 	u32 forget; ///< ticks after which what is remembered is void: a tenth of a second
+	u32 tick_ns; ///< kept, as a division costs more than all else where it is needed
 };
 extern Clock g_clock;
 

@@ -5,7 +5,7 @@
 
 namespace mpath {
 
-constinit Clock g_clock = {nullptr, 1, 0};
+constinit Clock g_clock = {nullptr, 1, 0, 1000000000u};
 
 namespace {
 

@@ -55,10 +55,11 @@ public:
 		if (age > ~u64{0} / 2) // another CPU's news is newer than our clock
 			return ns ? ns : 1;
 		if (out) {
-			const u64 stalled = age < kMost / tick_ns() ? age * tick_ns() : kMost;
+			const u64 ticks = age < kMostTicks ? age : kMostTicks;
+			const u64 stalled = ticks * g_clock.tick_ns;
 
-			ns = ns < stalled ? stalled : ns;
-		} else {
+			ns = ns < stalled ? stalled < kMost ? stalled : kMost : ns;
+		} else if (age >= g_clock.hz) {
 			const u64 seconds = age / g_clock.hz;
 
 			ns >>= seconds < 40 ? seconds : 40;
@@ -70,7 +71,7 @@ private:
 	static constexpr u64 kWeight = 8;
 	static constexpr u64 kMost = u64{1} << 36; // 68 s: no product can overflow
 
-	static u64 tick_ns() noexcept { return 1000000000u / g_clock.hz; }
+	static constexpr u64 kMostTicks = u64{1} << 33; // nor this one
 
 	Atomic<u64> mean_ns_;
 	Atomic<u64> known_;   // tick of the last sample

@@ -14,9 +14,9 @@ struct QueueDepth {
 
 	static Path *remembered(const Selection &s) noexcept
 	{
-		return cheapest_remembered(s, 0, depth);
+		return cheapest_remembered<depth>(s, 0);
 	}
-	static Path *look(const Selection &s) noexcept { return look_for_cheapest(s, depth); }
+	static Path *look(const Selection &s) noexcept { return look_for_cheapest<depth>(s); }
 
 private:
 	static u64 depth(const Selection &, const Path &p) noexcept { return p.in_flight(); }

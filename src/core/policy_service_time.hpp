@@ -14,11 +14,11 @@ struct ServiceTime {
 
 	static Path *remembered(const Selection &s) noexcept
 	{
-		return take(s, cheapest_remembered(s, 1, expected));
+		return take(s, cheapest_remembered<expected>(s, 1));
 	}
 	static Path *look(const Selection &s) noexcept
 	{
-		return take(s, look_for_cheapest(s, expected));
+		return take(s, look_for_cheapest<expected>(s));
 	}
 
 private:

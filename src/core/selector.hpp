@@ -115,10 +115,13 @@ inline void remember(const Selection &s, const Look &look, bool settled = false)
 // the one path that comes to, and gives nullptr if the hint is void or that path is not
 // what it was; look() asks all paths, and remembers.
 
-/// remembered() of a policy that goes by cost(s, path): of the paths that are remembered the
+/// What a path costs. An argument of templates, so that no call is left of it.
+using Cost = u64 (*)(const Selection &s, const Path &p) noexcept;
+
+/// remembered() of a policy that goes by kCost: of the paths that are remembered the
 /// cheapest, of equals the lowest slot. One that costs no more than `enough` ends the search.
-template <typename F>
-[[nodiscard]] inline Path *cheapest_remembered(const Selection &s, u64 enough, F &&cost) noexcept
+template <Cost kCost>
+[[nodiscard]] inline Path *cheapest_remembered(const Selection &s, u64 enough) noexcept
 {
 	LookResult last;
 
@@ -129,7 +132,7 @@ template <typename F>
 	u64 least = 0;
 
 	for_each_path(s.paths, last.members & ~s.excluded, [&](Path &p) noexcept {
-		const u64 its = cost(s, p);
+		const u64 its = kCost(s, p);
 
 		if (!best || its < least) {
 			best = &p;
@@ -141,13 +144,13 @@ template <typename F>
 }
 
 /// look() of such a policy.
-template <typename F>
-[[nodiscard]] inline Path *look_for_cheapest(const Selection &s, F &&cost) noexcept
+template <Cost kCost>
+[[nodiscard]] inline Path *look_for_cheapest(const Selection &s) noexcept
 {
 	Look look;
 
 	for_each_path(s.paths, s.paths.occupied(), [&](Path &p) noexcept {
-		look.note(p, s.standing(p), cost(s, p));
+		look.note(p, s.standing(p), kCost(s, p));
 		return false;
 	});
 	remember(s, look);

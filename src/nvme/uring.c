@@ -173,13 +173,28 @@ void mpn_poll_at(struct io_uring_cmd *ioucmd, struct request *req)
 		   blk_rq_is_poll(req) ? req->mq_hctx : NULL);
 }
 
-/* The path of @q is not freed before mpn_uring_quiesce(). */
+/*
+ * The path of @q is not freed before mpn_uring_quiesce().
+ *
+ * A PCIe controller that is being reset waits in CONNECTING, its queues running again, for
+ * what is still on them: a command that was not started before is only now, and a polled one
+ * ends by being polled (nvme_reset_work(), drivers/nvme/host/pci.c). Fabrics fail commands in
+ * that state, and have no connection in a part of it.
+ */
 static bool mpn_may_poll(struct request_queue *q)
 {
 	struct mpn_path *path = q->disk->part0->bd_holder;
-	u32 state = mpn_ctrl_state(path->ctrl->ctrl);
+	struct nvme_ctrl *ctrl = path->ctrl->ctrl;
 
-	return state == NVME_CTRL_LIVE || state == NVME_CTRL_DELETING;
+	switch (mpn_ctrl_state(ctrl)) {
+	case NVME_CTRL_LIVE:
+	case NVME_CTRL_DELETING:
+		return true;
+	case NVME_CTRL_CONNECTING:
+		return !strcmp(mpn_ctrl_transport(ctrl), "pcie");
+	default:
+		return false;
+	}
 }
 
 /*

@@ -75,7 +75,8 @@ void Doctor::modules()
 	if (native)
 		problem("native_multipath", "nvme_core",
 			"the driver's own multipath is on: mpath_nvme claims nothing",
-			"sed -i 's/^#options/options/' /etc/modprobe.d/mpath-nvme.conf && "
+			"sed -i 's/^#options nvme_core multipath=N/options nvme_core multipath=N/' "
+			"/etc/modprobe.d/mpath-nvme.conf && "
 			"update-initramfs -u -k all && reboot");
 	if (!loaded(kLibrary) || !loaded(kBackend)) {
 		problem("not_loaded", loaded(kLibrary) ? kBackend : kLibrary, "the module is not loaded",

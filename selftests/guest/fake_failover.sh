@@ -623,7 +623,7 @@ fake "the same: numa" every_path_once numa
 fake "the same: queue-depth" every_path_once queue-depth
 fake "the same: service-time" every_path_once service-time
 fake "the last try succeeds: no error" last_try_succeeds
-fake "an error of the medium is left to the path's driver once" medium_error
+fake "an error of the medium is asked for again, fail-fast" medium_error
 fake "a reservation conflict goes up at once" answers_go_up resv EBADE
 fake "a disabled path is not tried" disabled_is_not_tried
 fake "the third error in a row makes a path failed" third_error_fails_path

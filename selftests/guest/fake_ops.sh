@@ -485,7 +485,7 @@ tracepoints()
 	echo 1 >$t/events/block/block_bio_remap/enable
 	ctl set fka error=io error_count=1
 	ctl submit fk op=write
-	ctl set fka error=medium error_count=2
+	ctl set fka error=medium error_count=6
 	errno ENODATA ctl submit fk op=read
 	echo fail >/sys/block/fk/mpath_stats/fka/state
 	wait_for 10 grep -q 'mpath_path_state: head fk path fka admin-failed' $t/trace

@@ -13,7 +13,7 @@
 
 using namespace mpath;
 
-constinit Clock mpath::g_clock = {nullptr, 1, 0, 1000000000u};
+constinit Clock mpath::g_clock = clock_of(nullptr, 1);
 
 struct mpath_device {
 	bool disabled;
@@ -138,7 +138,7 @@ BENCHMARK(select_path<MPC_POLICY_ST>)->Name("service-time")->Apply(sizes);
 
 int main(int argc, char **argv)
 {
-	g_clock = {&ticks, 250, 25, 4000000};
+	g_clock = clock_of(&ticks, 250);
 	benchmark::Initialize(&argc, argv);
 	benchmark::RunSpecifiedBenchmarks();
 	return 0;

@@ -14,6 +14,10 @@ struct Clock {
 	u32 forget; ///< ticks after which what is remembered is void: a tenth of a second
 	u32 tick_ns; ///< kept, as a division costs more than all else where it is needed
 };
+[[nodiscard]] constexpr Clock clock_of(const u64 *ticks, u32 hz) noexcept
+{
+	return {ticks, hz, hz / 10, 1000000000u / hz};
+}
 extern Clock g_clock;
 
 [[nodiscard]] inline u64 now_ticks() noexcept

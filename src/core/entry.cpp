@@ -33,8 +33,7 @@ const mpath::Path &path_of(const void *storage) noexcept
 
 void mpc_setup(const u64 *ticks, u32 ticks_per_second) noexcept
 {
-	mpath::g_clock = {ticks, ticks_per_second, ticks_per_second / 10,
-			  1000000000u / ticks_per_second};
+	mpath::g_clock = mpath::clock_of(ticks, ticks_per_second);
 }
 
 u32 mpc_head_size() noexcept

@@ -5,7 +5,7 @@
 
 namespace mpath {
 
-constinit Clock g_clock = {nullptr, 1, 0, 1000000000u};
+constinit Clock g_clock = clock_of(nullptr, 1);
 
 namespace {
 

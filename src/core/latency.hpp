@@ -56,9 +56,12 @@ public:
 			return ns ? ns : 1;
 		if (out) {
 			const u64 ticks = age < kMostTicks ? age : kMostTicks;
-			const u64 stalled = ticks * g_clock.tick_ns;
+			u64 stalled = ticks * g_clock.tick_ns;
 
-			ns = ns < stalled ? stalled < kMost ? stalled : kMost : ns;
+			if (stalled > kMost)
+				stalled = kMost;
+			if (ns < stalled)
+				ns = stalled;
 		} else if (age >= g_clock.hz) {
 			const u64 seconds = age / g_clock.hz;
 
@@ -69,9 +72,9 @@ public:
 
 private:
 	static constexpr u64 kWeight = 8;
-	static constexpr u64 kMost = u64{1} << 36; // 68 s: no product can overflow
-
-	static constexpr u64 kMostTicks = u64{1} << 33; // nor this one
+	// no product can overflow
+	static constexpr u64 kMost = u64{1} << 36;	// 68 s
+	static constexpr u64 kMostTicks = u64{1} << 33; // times Clock::tick_ns
 
 	Atomic<u64> mean_ns_;
 	Atomic<u64> known_;   // tick of the last sample

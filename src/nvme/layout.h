@@ -106,6 +106,11 @@ static inline const char *mpn_ctrl_transport(struct nvme_ctrl *ctrl)
 	return MPN_PTR(const char, ops, NVME_LAYOUT_NVME_CTRL_OPS__NAME);
 }
 
+static inline bool mpn_ctrl_is_pcie(struct nvme_ctrl *ctrl)
+{
+	return !strcmp(mpn_ctrl_transport(ctrl), "pcie");
+}
+
 static inline struct device *mpn_ctrl_device(struct nvme_ctrl *ctrl)
 {
 	return MPN_PTR(struct device, ctrl, NVME_LAYOUT_NVME_CTRL__DEVICE);

@@ -83,8 +83,7 @@ static bool mpn_metadata_stale(const struct mpn_path *path)
 			       (pi <= 3 && !lim->integrity.csum_type != !pi);
 		/* said by a controller whose transport cannot carry it */
 		if (!(features & NVME_NS_EXT_LBAS) ||
-		    (has_pi && strcmp(mpn_ctrl_transport(mpn_ns_ctrl(path->ns)),
-				      "pcie")))
+		    (has_pi && !mpn_ctrl_is_pcie(mpn_ns_ctrl(path->ns))))
 			return false;
 	}
 	return tuple || (!has_pi && get_capacity(path->disk));

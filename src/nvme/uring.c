@@ -191,7 +191,7 @@ static bool mpn_may_poll(struct request_queue *q)
 	case NVME_CTRL_DELETING:
 		return true;
 	case NVME_CTRL_CONNECTING:
-		return !strcmp(mpn_ctrl_transport(ctrl), "pcie");
+		return mpn_ctrl_is_pcie(ctrl);
 	default:
 		return false;
 	}

@@ -36,7 +36,6 @@ debian_12()
 	local mirror=http://deb.debian.org
 	rm -rf "$top"
 	mkdir -p "$top"
-	mount --make-rprivate /
 	# what the installer leaves, but a kernel and a boot loader
 	mmdebstrap --quiet --mode=root --variant=important bookworm "$rootfs" \
 		"deb $mirror/debian bookworm main" "deb $mirror/debian bookworm-updates main" \
@@ -71,7 +70,7 @@ disk()
 	rm -rf "${rootfs:?}/var/cache/apt/archives" "$rootfs/root/libmultipath_cxx/build"
 	commands 3 >"$rootfs/root/commands"
 	(($(wc -l <"$rootfs/root/commands") > 3)) || fail "README has no such commands"
-	install -m 755 selftests/package/fresh_guest "$rootfs/root/fresh_guest"
+	cp selftests/package/fresh_guest selftests/package/guest_report "$rootfs/root/"
 	cat >"$rootfs/etc/systemd/system/fresh.service" <<-'END'
 	[Unit]
 	Description=Commands of the README

@@ -155,6 +155,7 @@ make_image()
 	cp "$(command -v busybox)" "$dir/bin/busybox"
 	ln -s busybox "$dir/bin/sh"
 	install -m 755 selftests/package/root_init "$dir/sbin/init"
+	cp selftests/package/guest_report "$dir/sbin/"
 	truncate -s 64M "$work/root.img"
 	mkfs.ext4 -q -d "$dir" -U 5e0f1d1e-8d0b-4a34-9d37-0a4c0f3d0b01 "$work/root.img"
 }

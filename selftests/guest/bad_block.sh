@@ -59,7 +59,7 @@ split_by_the_path()
 	done
 	(($(<"/sys/block/$head/queue/max_sectors_kb") > 64)) || fail "the head splits, too"
 	before=$(failovers)
-	for ((i = 0; i < 5; i++)); do
+	for ((i = 0; i < 7; i++)); do
 		refused read_at "$MPATH_BLOCK" 64K 1 8
 		grep -q 'No data available' "$work/dd" || fail "not a medium error: $(<"$work/dd")"
 	done

@@ -301,7 +301,8 @@ struct mpath_head_template {
  * A bio that comes back with a path error (blk_path_error()) is sent to every other
  * usable path once; a quarter of a second later one that is usable then gets it once
  * more, and that is final. After an error of the device itself it is asked five times
- * more, within a second or so. Needs @get_path; not together with @clone_bio.
+ * more, within a second or so, unless the submitter has set fail-fast. Needs @get_path;
+ * not together with @clone_bio.
  *
  * %MPATH_FEAT_STACK_LIMITS: the library keeps the head's queue limits, capacity
  * and read-only flag: what was given to mpath_alloc_head_disk() stacked over the
